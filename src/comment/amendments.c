@@ -116,6 +116,18 @@ void amendment_unpin(struct http_exchange *x, void *arg) {
         amendment_amend(arg, x, video, ENTRY_PIN, (struct position){0});
 }
 
+void amendment_start(struct http_exchange *x, void *arg) {
+    const char *video;
+    if (amendment_may(arg, x, &video, amendment_start))
+        amendment_amend(arg, x, video, ENTRY_START, (struct position){0});
+}
+
+void amendment_end(struct http_exchange *x, void *arg) {
+    const char *video;
+    if (amendment_may(arg, x, &video, amendment_end))
+        amendment_amend(arg, x, video, ENTRY_END, (struct position){0});
+}
+
 void amendment_purge(const struct service *s, const char *video, const char *user, engine_amend_cb *cb,
                      void *arg) {
     char members[ID_MAX + 16];

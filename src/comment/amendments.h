@@ -1,5 +1,5 @@
 // Private to comment: what moderators and services do to a video's log: retract a comment, purge a user's,
-// pin one. Each is an entry that all viewers get. Control loop only.
+// pin one, start and end the video. Each is an entry that all viewers get. Control loop only.
 #pragma once
 
 #include "engine/engine.h"
@@ -11,6 +11,8 @@ struct service;
 void amendment_delete_comment(struct http_exchange *, void *arg);
 void amendment_pin(struct http_exchange *, void *arg);
 void amendment_unpin(struct http_exchange *, void *arg);
+void amendment_start(struct http_exchange *, void *arg);
+void amendment_end(struct http_exchange *, void *arg);
 
 // Takes all comments of a user that the log keeps out of a video, with one entry. Calls back like
 // engine_ops.amend.

@@ -314,11 +314,8 @@ static void comment_append(struct comment_api *a, struct http_exchange *x, const
     if (d->is_noted) p->noted = moderated_keep(d);
     prepare_content(a, d, p, &token, now_ms);
     add_timestamp(&a->scratch, now_ms);
-    const struct engine_gate *gate = NULL;
-    if (d->bound) {
-        gate = gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
-        snprintf(p->held_id, sizeof p->held_id, "%s", gate->id);
-    }
+    const struct engine_gate *gate = gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
+    snprintf(p->held_id, sizeof p->held_id, "%s", gate->id);
     e->ops->append(e,
                    &(struct engine_append){.video = d->video,
                                            .kind = ENTRY_COMMENT,
@@ -542,6 +539,8 @@ static const struct http_route comment_routes[] = {
     {"DELETE", "/videos/:videoid/comments/:id", .handle = amendment_delete_comment},
     {"PUT", "/videos/:videoid/pin", .handle = amendment_pin, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {"DELETE", "/videos/:videoid/pin", .handle = amendment_unpin},
+    {"POST", "/videos/:videoid/start", .handle = amendment_start},
+    {"POST", "/videos/:videoid/end", .handle = amendment_end},
     {0},
 };
 

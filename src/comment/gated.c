@@ -63,6 +63,7 @@ const struct engine_gate *gated_describe(struct gated *g, const struct comment_d
                                    .id = g->id,
                                    .text = hash_text(d->comment.text, d->comment.len),
                                    .length = count_characters(d->comment.text, d->comment.len),
+                                   .checks = d->bound ? GATE_ALL : GATE_FREE,
                                    .refusal = refusal};
     return &g->gate;
 }
@@ -113,6 +114,7 @@ void gated_reply(struct http_exchange *x, const struct engine_refusal *r, const 
                  const struct engine_entry *asked) {
     char sentence[96];
     switch (r->why) {
+    case REFUSED_OVER: reply_with(x, 403, r, 0, "This video has ended.", ""); break;
     case REFUSED_BANNED: reply_banned(x, r); break;
     case REFUSED_FROZEN: reply_with(x, 403, r, 0, "Nobody may write here now.", ""); break;
     case REFUSED_NOT_IN_ROOM: reply_with(x, 403, r, 0, "Only some users may write here now.", ""); break;

@@ -78,6 +78,8 @@ static void on_held_dropped(void *arg, enum engine_status status, int64_t left) 
                    &(struct http_reply){.status = 200, .body = d->created, .body_len = strlen(d->created)});
     else if (status == ENGINE_OK && !d->allows)
         reply_json(x, 200, json_pack("{s:b}", "success", 1));
+    else if (status == ENGINE_OK && d->refusal.why == REFUSED_OVER)
+        http_reply_error(x, 403, "video_ended", "The video has ended, so the comment was denied.");
     else if (status == ENGINE_OK)
         http_reply_error(x, 403, "banned", "Its author is banned, so the comment was denied.");
     else
@@ -120,7 +122,7 @@ static void held_append(struct decision *d, const struct engine_held *h) {
     struct engine *e = engine_of(d->api);
     struct engine_token token = {.at_ms = h->at_ms};
     struct engine_gate gate = {
-        .author = h->author, .badges = "", .id = h->id, .only_ban = true, .refusal = &d->refusal};
+        .author = h->author, .badges = "", .id = h->id, .checks = GATE_WAITED, .refusal = &d->refusal};
     for (size_t i = 0; i < ENGINE_DIGEST; i++)
         token.name[i] = (unsigned char)(hex_digit(h->id[2 * i]) << 4 | hex_digit(h->id[2 * i + 1]));
     memcpy(token.digest, h->digest, sizeof token.digest);

@@ -8,9 +8,10 @@
 
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *r) {
     snprintf(text, ROOM_TEXT_SIZE,
-             "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %" PRId64 " %d %" PRId64 " %s",
+             "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %" PRId64 " %d %" PRId64
+             " %s %d",
              r->revision, r->slow_ms, r->repeat_ms, r->rate, r->max_length, r->frozen, r->delay_ms, r->hold,
-             r->readable_rate, r->only[0] ? r->only : "*");
+             r->readable_rate, r->only[0] ? r->only : "*", r->over);
 }
 
 bool room_next_number(const char **text, int64_t *number) {
@@ -42,6 +43,8 @@ bool room_read(struct engine_room *r, const char *text) {
     size_t len = strcspn(++text, " ");
     if (!len || len >= sizeof read.only) return false;
     if (len != 1 || *text != '*') memcpy(read.only, text, len);
+    text += len;
+    if (*text && !read_flag(&text, &read.over)) return false;
     read.revision = (uint64_t)revision;
     *r = read;
     return true;
@@ -136,17 +139,22 @@ static bool room_delays(const struct engine_room *r, struct engine_refusal *refu
 bool room_check(const struct engine_gate *g, const struct room_look *l, struct engine_refusal *refusal) {
     const struct engine_ban *ban = l->ban;
     double paced_ms = *l->paced_ms;
+    if (l->room->over) {
+        *refusal = (struct engine_refusal){.why = REFUSED_OVER};
+        return false;
+    }
+    if (g->checks == GATE_FREE) return true;
     if (ban && ban->until_ms && ban->until_ms <= l->wall_ms) ban = NULL;
     if (ban && !ban->shadow) {
         *refusal = (struct engine_refusal){.why = REFUSED_BANNED, .number = ban->until_ms};
         return false;
     }
-    if (!g->only_ban && room_limits(g, l, &paced_ms, refusal)) return false;
+    if (g->checks == GATE_ALL && room_limits(g, l, &paced_ms, refusal)) return false;
     if (ban) {
         *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
         return false;
     }
-    if (g->only_ban) return true;
+    if (g->checks == GATE_WAITED) return true;
     *l->paced_ms = paced_ms;
     return !room_delays(l->room, refusal);
 }

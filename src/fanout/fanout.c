@@ -273,6 +273,11 @@ void fan_video_end(struct fan_video *v) {
     LL_FOREACH(v->partitions, p) partition_end(v, p);
 }
 
+void fan_video_begin_again(struct fan_video *v, enum fan_end end) {
+    while (v->partitions) partition_retire(v, v->partitions, end);
+    v->over = false;
+}
+
 void fan_video_publish(struct fan_video *v, struct frame *frame) {
     struct partition *p;
     LL_FOREACH(v->partitions, p) {

@@ -96,6 +96,12 @@ static bool join_wants_history(const struct join_request *j) {
     return j->history && !position_is_set(j->last);
 }
 
+// The video has ended, and there is nothing that the viewer has missed of it.
+static bool join_is_over(const struct broadcast *b, const struct join_request *j) {
+    return feed_is_live(&b->feed) && feed_is_over(&b->feed) &&
+           (!position_is_set(j->last) || position_compare(j->last, feed_position(&b->feed)) == 0);
+}
+
 // The position where a viewer starts, and the first frame of the history that it gets.
 struct start {
     struct position at;
@@ -272,7 +278,11 @@ static void join_queue_serve(struct broadcast *b) {
             join_queue_serve_later(q);
             return;
         }
-        if (!broadcast_find_start(b, j, &start)) {
+        if (join_is_over(b, j)) {
+            join_queue_remove(q, j);
+            join_refuse(j, JOIN_OVER);
+            started++;
+        } else if (!broadcast_find_start(b, j, &start)) {
             if (!oldest || position_compare(j->last, oldest->last) < 0) oldest = j;
         } else if (broadcast_has_room(b, j, &start)) {
             join_queue_remove(q, j);
@@ -323,7 +333,10 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
         log_info(env->instance_id, "delivered", "video=%s id=%s viewers=%u", feed->video, id,
                  fan_video_viewers(b->fan));
     }
-    fan_video_publish(b->fan, f);
+    if (feed_is_over(feed))
+        frame_unref(f); // what moderators do afterwards: for those that come back
+    else
+        fan_video_publish(b->fan, f);
 }
 
 // Idle
@@ -364,6 +377,17 @@ struct broadcast *broadcast_idle_for(struct broadcast_env *env, int64_t for_ms) 
     return NULL;
 }
 
+static void on_feed_over(struct feed *feed) {
+    struct broadcast *b = container_of(feed, struct broadcast, feed);
+    if (feed_is_over(feed)) {
+        fan_video_end(b->fan);
+        return;
+    }
+    bool ending = fan_video_viewers(b->fan) > 0;
+    fan_video_begin_again(b->fan, b->env->end);
+    if (ending) on_viewers_left(b);
+}
+
 // Life cycle
 
 bool broadcast_env_is_settled(const struct broadcast_env *env) {
@@ -387,7 +411,8 @@ void broadcast_env_init(struct broadcast_env *env) {
                                       .instance_id = env->instance_id,
                                       .most_asking = FEED_QUERIES_MAX,
                                       .on_live = on_feed_live,
-                                      .on_frame = on_feed_frame};
+                                      .on_frame = on_feed_frame,
+                                      .on_over = on_feed_over};
 }
 
 void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video,
@@ -442,6 +467,10 @@ void broadcast_join(struct broadcast *b, struct join_request *j) {
 
 static void broadcast_take_join(struct broadcast *b, struct join_request *j) {
     struct start start;
+    if (join_is_over(b, j)) {
+        join_refuse(j, JOIN_OVER);
+        return;
+    }
     bool covered = broadcast_find_start(b, j, &start);
     if (covered && broadcast_has_room(b, j, &start)) {
         broadcast_start_join(b, j, &start);

@@ -84,9 +84,10 @@ void broadcast_close(struct broadcast *);
 
 enum join_outcome {
     JOIN_STARTS,
-    JOIN_BROADCAST_CLOSED, // this and all below: refused
-    JOIN_STORE_AWAY,       // past the deadline: the store did not answer
-    JOIN_TOO_MANY_VIDEOS   // past the deadline: the store has no room for the video
+    JOIN_OVER, // this and all below: refused. The video has ended, and the viewer has all of it
+    JOIN_BROADCAST_CLOSED,
+    JOIN_STORE_AWAY,     // past the deadline: the store did not answer
+    JOIN_TOO_MANY_VIDEOS // past the deadline: the store has no room for the video
 };
 
 // A viewer's request to join. It belongs to the caller, and must stay until on_joined(), which comes exactly

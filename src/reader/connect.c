@@ -173,9 +173,16 @@ static const char *connect_shed_reason(const struct connect_request *c) {
     case JOIN_TOO_MANY_VIDEOS: return "too_many_videos";
     case JOIN_BROADCAST_CLOSED: return c->reader->stopping ? "stopping" : "video_moved";
     case JOIN_STORE_AWAY:
+    case JOIN_OVER:
     case JOIN_STARTS: break;
     }
     return "store_away";
+}
+
+// Browsers do not come back after it.
+static void connect_reply_over(struct connect_request *c) {
+    http_reply(c->exchange, &(struct http_reply){.status = 204, .headers = "Cache-Control: no-store\r\n"});
+    connect_free(c);
 }
 
 static void on_joined(struct join_request *j, struct broadcast *b, struct position start,
@@ -183,6 +190,10 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     struct connect_request *c = (struct connect_request *)j;
     struct buf head = {0};
     struct sink sink;
+    if (!frames && j->outcome == JOIN_OVER) {
+        connect_reply_over(c);
+        return;
+    }
     if (!frames) {
         connect_shed(c, connect_shed_reason(c));
         return;
@@ -219,6 +230,11 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
 
 static void connect_join(struct connect_request *c) {
     struct reader *r = c->reader;
+    const struct watched *known = c->head_only ? watched_find(r, c->videoid) : NULL;
+    if (known && feed_is_over(&known->broadcast.feed)) {
+        connect_reply_over(c);
+        return;
+    }
     if (c->head_only) {
         http_reply(c->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
         connect_free(c);

@@ -16,6 +16,7 @@ struct frame *frame_of_entry(const struct engine_entry *e) {
     f->removes = e->kind == ENTRY_RETRACT ? REMOVES_ONE
                  : e->kind == ENTRY_PURGE ? REMOVES_OF_USER
                                           : REMOVES_NOTHING;
+    f->turns = e->kind == ENTRY_START ? TURNS_ON : e->kind == ENTRY_END ? TURNS_OFF : TURNS_NOTHING;
     buf_release(&json);
     return f;
 }

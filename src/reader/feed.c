@@ -52,6 +52,7 @@ struct catch_up {
         CATCH_UP_CLOSED
     } state;
     bool check_again;           // once the query is answered, compare positions with the store
+    bool unsure;                // whether the video is over, since a gap
     bool looked_back;           // a tombstone has made it read what is below the feed
     enum engine_status failure; // of the last query
     int delay_ms;               // before it is repeated; 0: it did not fail
@@ -80,11 +81,23 @@ static struct catch_up *feed_catch_up(struct feed *f) {
     return f->catch_up = c;
 }
 
+static void feed_set_over(struct feed *f, bool over) {
+    if (f->over == over) return;
+    f->over = over;
+    f->env->on_over(f);
+}
+
+// A gap may stand for the end of the video, or its start: the store tells, unless a comment does.
 static void feed_emit(void *arg, struct frame *frame) {
     struct feed *f = arg;
+    enum frame_turn turn = frame->turns;
+    bool goes_on = turn == TURNS_ON || (frame_is_plain(frame) && position_is_set(frame->at));
+    if (f->catch_up) f->catch_up->unsure = frame->is_gap || (f->catch_up->unsure && !goes_on);
+    if (goes_on) feed_set_over(f, false);
     bool leaves = position_is_set(frame->at) && frame->at.epoch != f->at.epoch;
     if (leaves && position_compare(f->at, f->passed) > 0) f->passed = f->at;
     f->env->on_frame(f, frame);
+    if (turn == TURNS_OFF) feed_set_over(f, true);
 }
 
 static void catch_up_note(struct catch_up *c, struct position p) {
@@ -231,7 +244,7 @@ static void catch_up_continue(struct catch_up *c, bool more) {
         query_later(c, QUERY_RANGE, PORTION_EVERY_MS);
     } else if (position_compare(c->feed->at, c->newest) < 0) {
         catch_up_fill(c);
-    } else if (c->check_again) {
+    } else if (c->check_again || c->unsure) {
         c->check_again = false;
         feed_check(c->feed);
     } else {
@@ -378,6 +391,10 @@ static void on_feed_head(void *arg, enum engine_status status, const struct engi
         f->at = head->at;
     else if (lost) // the entries that the store has lost had this number
         feed_step_back(f, c->lower);
+    if (position_compare(f->at, head->at) == 0) {
+        c->unsure = false;
+        feed_set_over(f, head->over);
+    }
     bool looks_back = !opening && !lost && catch_up_looks_back(c, head->at);
     if (!c->check_again) c->lower = (struct position){0};
     c->known = (struct position){0};
@@ -460,6 +477,10 @@ enum engine_status feed_failure(const struct feed *f) {
 
 struct position feed_position(const struct feed *f) {
     return f->at;
+}
+
+bool feed_is_over(const struct feed *f) {
+    return f->over;
 }
 
 bool feed_has_left_out(const struct feed *f, struct position p) {

@@ -33,6 +33,8 @@ struct feed_env {
     // The next event, an entry or a gap; the callee owns the frame. feed_position() is still the position in
     // front of it.
     void (*on_frame)(struct feed *, struct frame *);
+    // The video has ended, after the event that says so, or goes on, before it. feed_is_over() says which.
+    void (*on_over)(struct feed *);
     // Private:
     unsigned asking;          // queries that the engine has not answered
     struct catch_up *in_line; // waiting for one of them to be answered
@@ -51,6 +53,7 @@ struct feed {
     struct position passed; // the highest that it has left for another epoch; not set: none
     uint64_t overlap; // entries of this epoch after this number, up to `at`, were read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
+    bool over;                 // at `at`
 };
 
 // `video` is borrowed until feed_close().
@@ -60,6 +63,9 @@ void feed_open(struct feed *, struct feed_env *, const char *video);
 void feed_close(struct feed *);
 
 bool feed_is_live(const struct feed *);
+
+// Whether the video has ended: then only a start goes on with it.
+bool feed_is_over(const struct feed *);
 
 // Returns why the last query failed; ENGINE_OK: it did not, or none has been answered.
 enum engine_status feed_failure(const struct feed *);

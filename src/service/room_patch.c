@@ -127,6 +127,7 @@ static json_t *badges_json(const char *only) {
 json_t *room_patch_json(const struct engine_room *room) {
     struct engine_room r = *room;
     json_t *json = json_object();
+    json_object_set_new(json, "over", json_boolean(r.over));
     for (unsigned i = 0; i < ROOM_FIELDS; i++) {
         const struct room_field *f = &room_fields[i];
         const void *value = value_of(&r, f);

@@ -261,6 +261,8 @@ static void run_amend(struct store *s, struct request *r) {
         if (retracts) blank(s, l, a);
     }
     if (!(v = find_or_add(s, a->video, &r->status))) return;
+    bool ends = a->asked.kind == ENTRY_END;
+    if ((ends || a->asked.kind == ENTRY_START) && !memory_gate_set_over(&v->gate, ends) && ends) return;
     for (size_t i = 0; a->user && i < v->count; i++)
         if (entry_is_by(&v->log[i].entry, a->user)) blank(s, &v->log[i], a);
     a->entry = a->asked;
@@ -276,6 +278,7 @@ static void run_head(struct store *s, struct request *r) {
     announce_loss(s, v, h->known, &h->loss);
     if (position_is_set(h->loss.at)) h->answer.before = before;
     h->answer.at = v->at;
+    h->answer.over = v->gate.room.over;
 }
 
 static void run_range(struct store *s, struct request *request) {

@@ -97,7 +97,8 @@ static void held_free(struct memory_held *h) {
 }
 
 static bool held_repeats(const struct memory_gate *g, const struct memory_post *p, struct engine_refusal *r) {
-    const struct memory_held *h = p->token && !p->gate->only_ban ? held_find(g, p->gate->id) : NULL;
+    bool may_wait = p->token && p->gate->checks == GATE_ALL && !g->room.over;
+    const struct memory_held *h = may_wait ? held_find(g, p->gate->id) : NULL;
     if (!h) return false;
     int64_t left_ms = h->is.due_ms - p->wall_ms;
     *r = (struct engine_refusal){.why = h->is.allows ? REFUSED_DELAYED : REFUSED_HELD,
@@ -159,7 +160,7 @@ bool memory_gate_admits(struct memory_gate *g, const struct memory_post *p, stru
     if (!g->exists) return true;
     if (held_repeats(g, p, refusal)) return false;
     bool admits = room_check(comment, &look, refusal);
-    if (comment->only_ban) return admits;
+    if (comment->checks != GATE_ALL) return admits;
     if (!admits && refusal->why > REFUSED_SHADOWED && !held_add(g, p, refusal)) return false;
     bool counts = admits || room_refusal_counts(refusal->why);
     bool is_shadowed = !admits && refusal->why == REFUSED_SHADOWED;
@@ -174,6 +175,14 @@ void memory_gate_write(struct memory_gate *g, const struct engine_room *room) {
     g->exists = true;
     g->room = *room;
     g->room.revision++;
+}
+
+bool memory_gate_set_over(struct memory_gate *g, bool over) {
+    if (g->room.over == over) return false;
+    g->exists = true;
+    g->room.over = over;
+    g->room.revision++;
+    return true;
 }
 
 const struct engine_ban *memory_gate_ban(struct memory_gate *g, const char *user, int64_t for_ms, bool shadow,

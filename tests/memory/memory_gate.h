@@ -44,6 +44,9 @@ bool memory_gate_drop(struct memory_gate *, const char *id, int64_t *left);
 // As room_write().
 void memory_gate_write(struct memory_gate *, const struct engine_room *);
 
+// Notes that the video has ended, or goes on. Returns whether that is new.
+bool memory_gate_set_over(struct memory_gate *, bool over);
+
 // As ban_write(). Returns the ban, or NULL if it was lifted.
 const struct engine_ban *memory_gate_ban(struct memory_gate *, const char *user, int64_t for_ms, bool shadow,
                                          int64_t wall_ms);

@@ -311,6 +311,7 @@ struct world_head {
     struct world *world;
     enum engine_status status;
     struct position at, before;
+    bool over;
 };
 
 static inline void world_on_head(void *arg, enum engine_status status, const struct engine_head *head) {
@@ -320,6 +321,7 @@ static inline void world_on_head(void *arg, enum engine_status status, const str
     if (head) {
         h->at = head->at;
         h->before = head->before;
+        h->over = head->over;
     }
     world_answered(h->world);
 }

@@ -35,7 +35,7 @@ struct fake_engine {
     struct pending_query waiting[QUERIES_MAX];
     unsigned waiting_count, asked;
     uint64_t epoch; // the highest ever
-    bool not_ready;
+    bool not_ready, over;
     char *notified;
 };
 
@@ -117,6 +117,7 @@ static void fix_head(struct fake_engine *f, struct pending_query *q) {
         fake_append(f, loss);
     }
     q->head.at = f->head;
+    q->head.over = f->over;
 }
 
 static void fix(struct fake_engine *f, struct pending_query *q) {
@@ -181,6 +182,10 @@ void fake_log(struct fake_engine *f, struct engine_entry e) {
     f->log[f->logged++] = e;
     f->head = e.at;
     if (e.at.epoch > f->epoch) f->epoch = e.at.epoch;
+}
+
+void fake_set_over(struct fake_engine *f, bool over) {
+    f->over = over;
 }
 
 struct position fake_head(const struct fake_engine *f) {

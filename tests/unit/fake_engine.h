@@ -23,6 +23,7 @@ void fake_log_run(struct fake_engine *, uint64_t epoch, uint64_t first, uint64_t
 struct position fake_head(const struct fake_engine *);
 size_t fake_logged(const struct fake_engine *, const struct engine_entry **log); // how many there are
 void fake_set_head(struct fake_engine *, struct position);    // the position, apart from the entries
+void fake_set_over(struct fake_engine *, bool over);          // of the video's room
 void fake_expire(struct fake_engine *, struct position last); // drops entries up to `last`
 void fake_lose(struct fake_engine *, struct position head);   // goes back to `head`: drops what is newer
 

@@ -26,6 +26,7 @@ struct fan_video {
     void (*on_left)(void *arg);
     void *arg;
     unsigned viewers;
+    bool over;
     struct frame *moment; // of one kind
     uint8_t moment_kind;
 };
@@ -90,8 +91,22 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     return true;
 }
 
+void fan_video_end(struct fan_video *video) {
+    video->over = true;
+}
+
+void fan_video_begin_again(struct fan_video *video, enum fan_end end) {
+    (void)end;
+    struct fake_viewer *v, *next;
+    DL_FOREACH_SAFE(all_viewers, v, next) {
+        if (v->video == video) viewer_free(v);
+    }
+    video->over = false;
+}
+
 void fan_video_publish(struct fan_video *video, struct frame *frame) {
     struct fake_viewer *v;
+    assert(!video->over);
     DL_FOREACH(all_viewers, v) {
         if (v->video == video) frame_list_take(&v->given, frame_ref(frame));
     }
@@ -115,6 +130,10 @@ unsigned fan_video_viewers(const struct fan_video *video) {
 const char *fake_fanout_text(int number) {
     struct fake_viewer *v = find(number);
     return v ? frames_text(v->given.frames, v->given.count) : "no such viewer";
+}
+
+bool fake_fanout_is_over(int number) {
+    return find(number)->video->over;
 }
 
 bool fake_fanout_has(int number) {

@@ -8,6 +8,7 @@
 const char *fake_fanout_text(int viewer);
 
 bool fake_fanout_has(int viewer);
+bool fake_fanout_is_over(int viewer); // its stream ends once it has been sent all of it
 void fake_fanout_leave(int viewer);
 unsigned fake_fanout_relieved(void); // how often memory was wanted
 unsigned fake_fanout_videos(void);   // not yet freed

@@ -430,13 +430,62 @@ static inline void what_has_waited_is_only_checked_for_a_ban(void **state) {
     struct world *w = *state;
     struct room_post p;
     room_set(w, "v", (struct engine_room){.hold = true, .frozen = true});
-    room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann", .id = ID_A, .only_ban = true}, "t");
+    room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann", .id = ID_A, .checks = GATE_WAITED},
+                    "t");
     world_wait(w);
     room_accepts(p);
     room_ban(w, "v", "ann", -1, false);
-    room_refuses(POST(.author = "ann", .only_ban = true), REFUSED_BANNED);
+    room_refuses(POST(.author = "ann", .checks = GATE_WAITED), REFUSED_BANNED);
     room_ban(w, "v", "ann", -1, true);
-    room_refuses(POST(.author = "ann", .only_ban = true), REFUSED_SHADOWED);
+    room_refuses(POST(.author = "ann", .checks = GATE_WAITED), REFUSED_SHADOWED);
+}
+
+static inline struct world_amend room_amend(struct world *w, const char *video, enum entry_kind kind) {
+    return world_amend(w, &(struct engine_amend){
+                              .video = video, .kind = kind, .body = "\"timestamp\":\"x\"", .body_len = 15});
+}
+
+static inline void an_end_refuses_all_comments_until_a_start(void **state) {
+    struct world *w = *state;
+    struct room_post p;
+    room_set(w, "v", (struct engine_room){.slow_ms = 7, .only = "1"});
+    room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann", .badges = "1"}, "before");
+    world_wait(w);
+    room_accepts(p);
+    assert_false(world_head(w, "v").over);
+
+    struct world_amend end = room_amend(w, "v", ENTRY_END), again = room_amend(w, "v", ENTRY_END);
+    assert_true(end.status == ENGINE_OK && position_is_set(end.at));
+    assert_true(again.status == ENGINE_OK && !position_is_set(again.at));
+    struct world_head head = world_head(w, "v");
+    assert_true(head.over && position_compare(head.at, end.at) == 0);
+    room_ban(w, "v", "bob", -1, false);
+    room_refuses(POST(.author = "bob"), REFUSED_OVER);
+    room_refuses(POST(.author = "ann", .checks = GATE_WAITED), REFUSED_OVER);
+    room_refuses(POST(.author = "ann", .checks = GATE_FREE), REFUSED_OVER);
+    room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann"}, "before");
+    world_wait(w);
+    room_accepts(p); // a repeat
+    struct engine_room room = room_of(w, "v");
+    assert_true(room.over && room.slow_ms == 7 && room.revision == 2 && !strcmp(room.only, "1"));
+
+    assert_true(position_is_set(room_amend(w, "v", ENTRY_START).at));
+    assert_false(world_head(w, "v").over);
+    room_accepts(POST(.author = "ann", .checks = GATE_FREE));
+    assert_true(position_is_set(room_amend(w, "v", ENTRY_START).at)); // of one that goes on
+    assert_int_equal(room_of(w, "v").revision, 3);
+}
+
+static inline void an_end_is_not_undone_by_who_had_read_the_room_before(void **state) {
+    struct world *w = *state;
+    struct engine_room before = room_of(w, "v");
+    room_amend(w, "v", ENTRY_END);
+    before.frozen = true;
+    struct room_answer a = room_try(w, "v", &before);
+    assert_true(a.rooms[0].over && !a.rooms[0].frozen);
+    if (world_has_disk(w)) world_reopen(w);
+    assert_true(world_head(w, "v").over);
+    room_refuses(POST(.author = "ann"), REFUSED_OVER);
 }
 
 // With three videos at most.
@@ -461,4 +510,6 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(a_room_refuses_by_its_settings), TEST(a_rate_admits_as_many_a_second),                          \
         TEST(rooms_and_bans_outlive_the_engine), TEST(a_room_stays_when_a_mapping_is_released),              \
         TEST(comments_wait_for_a_moderator), TEST(delayed_comments_become_due_in_order),                     \
-        TEST(a_repeat_of_what_waits_waits_once), TEST(what_has_waited_is_only_checked_for_a_ban)
+        TEST(a_repeat_of_what_waits_waits_once), TEST(what_has_waited_is_only_checked_for_a_ban),            \
+        TEST(an_end_refuses_all_comments_until_a_start),                                                     \
+        TEST(an_end_is_not_undone_by_who_had_read_the_room_before)

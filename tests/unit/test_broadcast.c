@@ -1496,6 +1496,100 @@ static void every_viewer_gets_exactly_what_it_missed(void **state) {
     }
 }
 
+// The end of a video
+
+static struct engine_entry turn_at(enum entry_kind kind, uint64_t seq) {
+    struct engine_entry e = comment_at(1, seq);
+    e.kind = kind;
+    return e;
+}
+
+static void assert_over(int number) {
+    assert_false(guests[number].joined);
+    assert_true(guests[number].given_up);
+    assert_int_equal(guests[number].join.outcome, JOIN_OVER);
+}
+
+static void after_the_end_only_those_join_that_have_missed_something(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_append(engine, turn_at(ENTRY_END, 8));
+    assert_given(a, "from:1-7 end=1-8");
+    assert_true(fake_fanout_is_over(a));
+    assert_over(join_live());
+    assert_over(arrive(10));
+    assert_over(join(1, 8));
+    int b = join(1, 7);
+    assert_given(b, "from:1-7 end=1-8");
+    fake_append(engine, turn_at(ENTRY_RETRACT, 9)); // after the end, for those that come back
+    assert_given(a, "from:1-7 end=1-8");
+    int c = join(1, 8);
+    assert_given(c, "from:1-8 retract=1-9");
+    assert_over(join(1, 9));
+    for (int i = 0; i < 3; i++) fake_fanout_leave((int[]){a, b, c}[i]);
+    assert_non_null(broadcast->idle);
+}
+
+static void a_video_that_is_over_before_its_first_viewer(void **state) {
+    (void)state;
+    fake_set_over(engine, true);
+    fake_log_run(engine, 1, 1, 7);
+    fake_log(engine, turn_at(ENTRY_END, 8));
+    int a = join_live(), b = arrive(10), c = join(1, 6);
+    for (int i = 0; i < 3; i++) assert_waits((int[]){a, b, c}[i]);
+    go_live();
+    fake_answer_all(engine, 3);
+    assert_over(a);
+    assert_over(b);
+    assert_given(c, "from:1-6 1-7 end=1-8");
+    assert_true(fake_fanout_is_over(c));
+}
+
+static void a_start_after_the_end_goes_on_and_cuts_those_that_were_still_to_be_ended(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_append(engine, turn_at(ENTRY_END, 8));
+    fake_append(engine, turn_at(ENTRY_START, 9));
+    assert_false(fake_fanout_has(a));
+    assert_non_null(broadcast->idle);
+    int b = join(1, 7), c = join_live();
+    assert_false(fake_fanout_is_over(b));
+    fake_append_run(engine, 1, 10, 10);
+    assert_given(b, "from:1-7 end=1-8 start=1-9 1-10");
+    assert_given(c, "from:1-9 1-10");
+}
+
+static void an_end_that_expired_before_the_reader_saw_it_is_asked_for(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_log(engine, turn_at(ENTRY_END, 8));
+    fake_expire(engine, pos(1, 8));
+    fake_set_over(engine, true);
+    fake_notify_subscribed(engine);
+    fake_answer_all(engine, 5);
+    assert_given(a, "from:1-7 gap(1-8..1-8 1 expired)");
+    assert_true(fake_fanout_is_over(a));
+    assert_over(join_live());
+}
+
+static void an_end_that_the_store_has_lost_was_none(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_append(engine, turn_at(ENTRY_END, 8));
+    fake_fanout_leave(a);
+    fake_lose(engine, pos(1, 7));
+    fake_notify_subscribed(engine);
+    fake_answer_all(engine, 5);
+    int b = join_live();
+    fake_append_run(engine, 2, 2, 2);
+    assert_true(guests[b].joined);
+    assert_false(fake_fanout_is_over(b));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1577,6 +1671,11 @@ int main(void) {
         TEST(closed_between_two_pieces),
         TEST(closed_with_viewers_and_history),
         TEST(every_viewer_gets_exactly_what_it_missed),
+        TEST(after_the_end_only_those_join_that_have_missed_something),
+        TEST(a_video_that_is_over_before_its_first_viewer),
+        TEST(a_start_after_the_end_goes_on_and_cuts_those_that_were_still_to_be_ended),
+        TEST(an_end_that_expired_before_the_reader_saw_it_is_asked_for),
+        TEST(an_end_that_the_store_has_lost_was_none),
     };
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

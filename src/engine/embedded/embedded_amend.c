@@ -1,5 +1,6 @@
 #include "embedded_amend.h"
 
+#include "embedded_gate.h"
 #include "embedded_index.h"
 #include "embedded_log.h"
 #include "embedded_room.h"
@@ -71,6 +72,8 @@ void log_amend(struct store *s, struct request *r) {
     if (position_is_set(a->target) && !amend_take_target(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
+    bool ends = a->asked.kind == ENTRY_END;
+    if ((ends || a->asked.kind == ENTRY_START) && !gate_set_over(s, v, ends) && ends) return;
     if (a->user) amend_purge(s, v, a);
     if (a->taken) scrub_note(s);
     log_add(s, v, a->known, &a->loss, &a->entry);

@@ -51,6 +51,21 @@ static struct video_gate *gate_write(struct store *s, struct video *v, const str
     return v->gate;
 }
 
+bool gate_is_over(struct store *s, struct video *v) {
+    const struct video_gate *gate = gate_find(s, v);
+    return gate && gate->room.over;
+}
+
+bool gate_set_over(struct store *s, struct video *v, bool over) {
+    const struct video_gate *gate = gate_find(s, v);
+    struct engine_room room = gate ? gate->room : (struct engine_room){0};
+    if (room.over == over) return false;
+    room.over = over;
+    room.revision++;
+    gate_write(s, v, &room);
+    return true;
+}
+
 // What was accepted a short time ago
 
 // A row's name: what it is, then an author, or a digest.
@@ -118,9 +133,9 @@ bool gate_admits(struct store *s, struct video *v, struct append_request *a) {
                              .author_ms = room->slow_ms ? recent_find(s, v, &author) : ROOM_NEVER,
                              .text_ms = room->repeat_ms ? recent_find(s, v, &text) : ROOM_NEVER,
                              .paced_ms = &gate->paced_ms};
-    if (a->has_token && !a->gate.only_ban && held_repeats(s, v, a)) return false;
+    if (a->has_token && a->gate.checks == GATE_ALL && !room->over && held_repeats(s, v, a)) return false;
     bool admits = room_check(&a->gate, &look, &a->refusal);
-    if (a->gate.only_ban && admits) return true;
+    if (a->gate.checks != GATE_ALL && admits) return true;
     if (!admits) a->request.status = ENGINE_REFUSED;
     if (!admits && a->refusal.why > REFUSED_SHADOWED && !held_add(s, v, a)) return false;
     bool counts = admits || room_refusal_counts(a->refusal.why);

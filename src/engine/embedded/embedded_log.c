@@ -115,6 +115,7 @@ void log_head(struct store *s, struct request *r) {
         video_begin_epoch(s, v, (struct position){0});
     video_mark_used(s, v);
     h->answer.at = v->at;
+    h->answer.over = gate_is_over(s, v);
 }
 
 // Reading

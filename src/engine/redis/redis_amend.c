@@ -4,6 +4,7 @@
 #include "redis_core.h"
 #include "redis_log.h"
 #include "redis_reply.h"
+#include "redis_room.h"
 
 static bool amended_read(struct redis_call *c, const redisReply *reply, struct engine_entry *e,
                          int64_t *taken) {
@@ -32,11 +33,13 @@ void redis_amend(struct engine *engine, const struct engine_amend *amend, engine
     struct redis_call *c = redis_call_new(r, on_amended, amend->body, amend->body_len);
     struct redis_args a = {0};
     struct position watched = hub_position(r->hub, amend->video), known = amend->known;
-    char target[POSITION_TEXT_SIZE] = "";
+    static const struct engine_room none;
+    char target[POSITION_TEXT_SIZE] = "", room[ROOM_TEXT_SIZE];
+    room_write(room, &none);
     if (position_is_set(amend->target)) position_format(amend->target, target);
     redis_args_script(&a, &redis_script_amend, 4);
     redis_args_log(&a, amend->video);
-    redis_args_text(&a, "chorus:comments");
+    redis_args_format(&a, REDIS_ROOM_KEY, amend->video);
     redis_args_format(&a, REDIS_RETRACTED_KEY, amend->video);
     c->kind = amend->kind;
     c->last_position = last_positions_ref(&r->last_positions, amend->video);
@@ -47,6 +50,7 @@ void redis_amend(struct engine *engine, const struct engine_amend *amend, engine
     redis_args_bytes(&a, amend->body_len ? amend->body : "", amend->body_len);
     redis_args_text(&a, target);
     redis_args_text(&a, amend->user ? amend->user : "");
+    redis_args_text(&a, room);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     c->on.amend = cb;
     c->arg = arg;

@@ -135,7 +135,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_log(&a, append->video);
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
-    if (append->gate) redis_args_format(&a, "{video:%s}:room", append->video);
+    if (append->gate) redis_args_format(&a, REDIS_ROOM_KEY, append->video);
     c->kind = append->kind;
     c->last_position = last_positions_ref(&r->last_positions, append->video);
     redis_args_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
@@ -182,8 +182,9 @@ static void send_head(struct redis_call *c, const struct redis_script *script) {
     struct redis *r = c->redis;
     const struct position *known = c->more;
     struct redis_args a = {0};
-    redis_args_script(&a, script, 2);
+    redis_args_script(&a, script, 3);
     redis_args_log(&a, c->text);
+    redis_args_format(&a, REDIS_ROOM_KEY, c->text);
     redis_args_place(&a, r, c->text, *known,
                      NULL); // as it is: what is higher could hide what an older epoch has lost
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
@@ -194,6 +195,7 @@ static void on_head_when_full(struct redis_call *, enum engine_status, const red
 
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct engine_head head = {0};
+    int64_t over = 0;
     if (status == ENGINE_STORE_FULL && c->on_reply == on_head) {
         c->on_reply = on_head_when_full;
         send_head(c, &redis_script_head_when_full);
@@ -202,8 +204,10 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
     if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
         (!redis_read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
-         !redis_read_position(redis_reply_item(reply, 1), &head.before)))
+         !redis_read_position(redis_reply_item(reply, 1), &head.before) ||
+         !redis_reply_integer(redis_reply_item(reply, 2), &over)))
         status = redis_call_unexpected(c, reply);
+    head.over = over != 0;
     if (status == ENGINE_OK && position_is_plausible(head.at))
         last_positions_note_epoch(&c->redis->last_positions, head.at.epoch);
     c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);

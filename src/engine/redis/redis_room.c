@@ -16,7 +16,7 @@
 
 void redis_room_add_gate(struct redis_args *a, const struct engine_gate *g) {
     redis_args_format(a, "%s %" PRIu64 " %" PRId64 " %s %d %s", g->author, g->text, g->length, g->id,
-                      g->only_ban, g->badges);
+                      (int)g->checks, g->badges);
 }
 
 bool redis_room_read_refusal(const redisReply *reply, struct engine_refusal *refusal) {
@@ -58,7 +58,7 @@ void redis_rooms_read(struct engine *engine, const char *const *videos, size_t c
     size_t lens[1 + ENGINE_SETTINGS_BATCH] = {4};
     assert(count && count <= ENGINE_SETTINGS_BATCH);
     for (size_t i = 0; i < count; i++) {
-        lens[1 + i] = (size_t)snprintf(keys[i], sizeof keys[i], "{video:%s}:room", videos[i]);
+        lens[1 + i] = (size_t)snprintf(keys[i], sizeof keys[i], REDIS_ROOM_KEY, videos[i]);
         argv[1 + i] = keys[i];
     }
     c->on.rooms = cb;
@@ -80,7 +80,7 @@ static void on_room_written(struct redis_call *c, enum engine_status status, con
 }
 
 static void add_room_keys(struct redis_args *a, const char *video) {
-    redis_args_format(a, "{video:%s}:room", video);
+    redis_args_format(a, REDIS_ROOM_KEY, video);
     redis_args_format(a, "{video:%s}:bans", video);
 }
 

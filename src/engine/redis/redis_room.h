@@ -8,6 +8,8 @@ struct redis_args;
 struct redis_call;
 struct redisReply;
 
+#define REDIS_ROOM_KEY "{video:%s}:room"
+
 void redis_rooms_read(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *, void *arg);
 void redis_room_write(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
                       void *arg);

@@ -58,7 +58,7 @@ export class RawClient {
   #close() {
     this.closed = true;
     if (this.rest) this.body?.push(null);
-    this.body?.destroy();
+    if (!this.finished) this.body?.destroy(); // else what has arrived is still to be read
   }
 
   // Resolves once the bytes have left, or cannot.

@@ -45,6 +45,7 @@ export class Viewer {
   counts = []; // {viewers, at}: how many there are, for one that has asked
   ended = false; // the server closed
   over; // what the event of its end said, for one that has a session
+  finished = false; // the video has ended, as it was told
 
   constructor(options) {
     this.options = { user: 'viewer', method: 'GET', via: 'header', query: {}, headers: {}, ...options };
@@ -102,7 +103,7 @@ export class Viewer {
     // A client that sees an end in order may not come back; one that sees a cut may lose what it has not read yet, the event of
     // the end, too. Over HTTP/1.0 an end looks like a cut.
     const chunked = this.headers['transfer-encoding'] === 'chunked';
-    this.body.once('end', () => chunked && !this.options.mayEnd && !this.over && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
+    this.body.once('end', () => chunked && !this.options.mayEnd && !this.over && !this.finished && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
     this.body.once('close', () => {
       this.ended = true;
       if (chunked && this.over && !this.body.readableEnded) this.fault ??= Object.assign(new Error('the stream is cut after its last event'), { final: true });
@@ -127,6 +128,7 @@ export class Viewer {
       this.journal.number(event);
     } else if (ENTRIES.includes(type) && event.id !== undefined) {
       this.journal.entry(event);
+      if (type === 'start' || type === 'end') this.finished = type === 'end';
     } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
       if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
       this.counts.push({ viewers: json.viewers, at: event.at });

@@ -5,7 +5,7 @@ import { call, post } from '../lib/api.mjs';
 import { accepted, commentApis, getRoom, patchRoom, refused, tryPost } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const OPEN = { slow_ms: 0, rate: 0, max_length: 0, only: [], unique: false, delay_ms: 0, hold: false, frozen: false, readable_rate: 0, revision: 0, videoid: 'v' };
+const OPEN = { over: false, slow_ms: 0, rate: 0, max_length: 0, only: [], unique: false, delay_ms: 0, hold: false, frozen: false, readable_rate: 0, revision: 0, videoid: 'v' };
 
 scenario('a patch changes the fields that it names; null is the default', async (t) => {
   const system = await t.system();
@@ -13,7 +13,7 @@ scenario('a patch changes the fields that it names; null is the default', async 
   assert.deepEqual(await patchRoom(system, 'v', {}), OPEN);
   assert.deepEqual(await patchRoom(system, 'v', { slow_ms: 5000, only: ['vip', 'host'], later: [{}] }), { ...OPEN, slow_ms: 5000, only: ['vip', 'host'], revision: 1 });
   const all = { slow_ms: 1000, rate: 7, max_length: 200, only: [], unique: true, delay_ms: 2000, hold: true, frozen: true, readable_rate: 10 };
-  assert.deepEqual(await patchRoom(system, 'v', all), { ...all, revision: 2, videoid: 'v' });
+  assert.deepEqual(await patchRoom(system, 'v', all), { ...OPEN, ...all, revision: 2 });
   const nothing = Object.fromEntries(Object.keys(all).map((name) => [name, null]));
   assert.deepEqual(await patchRoom(system, 'v', nothing), { ...OPEN, revision: 3 });
   assert.deepEqual(await getRoom(system, 'v'), { ...OPEN, revision: 3 });

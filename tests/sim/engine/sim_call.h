@@ -64,6 +64,7 @@ struct sim_answer {
     size_t taken; // comments that were taken out
     int64_t first_at_ms;
     struct position head, before;
+    bool over; // with the head
     struct sim_entry *entries;
     size_t count;
     bool more;

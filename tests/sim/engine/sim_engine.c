@@ -415,7 +415,7 @@ static void op_append(struct engine *engine, const struct engine_append *asked, 
 
 static void on_head(struct sim_engine *e, struct sim_call *c) {
     const struct sim_answer *a = &c->answer;
-    struct engine_head head = {.at = a->head, .before = a->before};
+    struct engine_head head = {.at = a->head, .before = a->before, .over = a->over};
     if (a->status == ENGINE_OK) last_positions_note_epoch(&e->last_positions, a->head.epoch);
     CALLBACK(engine_head_cb, c)(c->arg, a->status, a->status == ENGINE_OK ? &head : NULL);
 }

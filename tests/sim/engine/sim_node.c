@@ -360,6 +360,8 @@ static void node_amend(struct sim_node *n, const struct sim_call *c, struct sim_
         if (retracts) entry_blank(n, e, a);
     }
     if (!(v = video_find_or_add(n, c, a))) return;
+    bool ends = c->kind == ENTRY_END;
+    if ((ends || c->kind == ENTRY_START) && !memory_gate_set_over(&v->gate, ends) && ends) return;
     for (size_t i = 0; i < v->count; i++)
         if (entry_is_of(&v->log[i], c->user)) entry_blank(n, &v->log[i], a);
     video_store(n, v, c, a);
@@ -387,6 +389,7 @@ static void node_head(struct sim_node *n, const struct sim_call *c, struct sim_a
     }
     v->used = ++n->clock;
     a->head = v->at;
+    a->over = v->gate.room.over;
 }
 
 bool sim_node_begins(const struct sim_node *n, const struct sim_call *c) {

@@ -88,7 +88,8 @@ struct engine_first {
 typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
                               const struct engine_first *first);
 
-// An entry that changes what others are: ENTRY_RETRACT, _PURGE, _PIN, _START or _END.
+// An entry that changes what others are: ENTRY_RETRACT, _PURGE, _PIN, _START or _END. An end sets `over` of
+// the video's room, a start clears it, in the same step.
 struct engine_amend {
     const char *video;
     enum entry_kind kind;
@@ -100,12 +101,13 @@ struct engine_amend {
 };
 
 // `entry` is what was stored; NULL unless ENGINE_OK, and where there was nothing to do: the comment has been
-// taken out before. `taken`: how many comments were taken out.
+// taken out before, or the video has ended before. `taken`: how many comments were taken out.
 typedef void engine_amend_cb(void *arg, enum engine_status, const struct engine_entry *entry, size_t taken);
 
 struct engine_head {
     struct position at;     // of the newest entry
     struct position before; // set if this call has found a loss: where the store stood
+    bool over;              // of the video's room, at that position
 };
 // `head` is NULL unless ENGINE_OK.
 typedef void engine_head_cb(void *arg, enum engine_status, const struct engine_head *head);

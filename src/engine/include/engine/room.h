@@ -33,11 +33,13 @@ struct engine_room {
     int64_t readable_rate;     // comments a second that are shown; only stored
     bool frozen;               // no comments
     bool hold;                 // comments wait for a moderator
+    bool over;                 // the video has ended: no comments. Only ENTRY_END and _START change it
     char only[ROOM_ONLY_SIZE]; // badges, separated by commas: one of them is needed; empty: none is
 };
 
 // The form in which it is stored: `<revision> <slow_ms> <repeat_ms> <rate> <max_length> <frozen> <delay_ms>
-// <hold> <readable_rate> <only, or *>`. A later version may append fields.
+// <hold> <readable_rate> <only, or *> <over>`. A later version may append fields; an earlier one wrote no
+// `over`.
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *);
 bool room_read(struct engine_room *, const char *text);
 
@@ -54,20 +56,27 @@ struct engine_ban {
     bool shadow;      // the author is not to notice: REFUSED_SHADOWED
 };
 
-// What a comment is checked against its video's room by. Without one, as for a moderator's, it is not
-// checked.
+// Which of the checks a comment is subject to.
+enum gate_checks {
+    GATE_ALL,    // all of them
+    GATE_WAITED, // it has waited: whether the video is over, and its author's ban
+    GATE_FREE    // a moderator's or a service's: whether the video is over
+};
+
+// What a comment is checked against its video's room by. Without one it is not checked.
 struct engine_gate {
     const char *author;
     const char *badges; // separated by commas; empty: none
     uint64_t text;      // a hash of its text, the same in all processes, by which repeats are found
     int64_t length;     // in characters
     const char *id; // by which it is called if it has to wait: its token's name, or random; in hexadecimal
-    bool only_ban;  // it has waited, and only its author's ban counts
+    enum gate_checks checks;
     struct engine_refusal *refusal; // the answer for ENGINE_REFUSED; must stay until the callback
 };
 
 // Checked in this order.
 #define ROOM_REFUSALS(REFUSAL)                                                                               \
+    REFUSAL(REFUSED_OVER, "video_ended")                                                                     \
     REFUSAL(REFUSED_BANNED, "banned")                                                                        \
     REFUSAL(REFUSED_FROZEN, "frozen")                                                                        \
     REFUSAL(REFUSED_NOT_IN_ROOM, "not_in_room") /* `only` */                                                 \

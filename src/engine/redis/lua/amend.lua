@@ -1,13 +1,14 @@
 -- Needs: allow_oom, admission_begin, admit, admission_end, position
 -- Appends an entry that is no comment, and takes the comments that it retracts or purges out of the log: all of it or
 -- nothing. Their numbers are kept beside the log for as long as its entries are: so a hole in it is known to be one.
--- KEYS  1 log  2 position  3 not used  4 numbers taken out: a sorted set, by when
+-- An end or a start changes the room as well: its 1st field, the revision, and its 11th, whether the video is over.
+-- KEYS  1 log  2 position  3 room  4 numbers taken out: a sorted set, by when
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 the entry's kind  8 its body  9 the comment that it is
---       about, or empty  10 the user whose comments go, or empty  11 as the last one of append.lua
--- Returns {"ok", id, prev or "", how many were taken out}; {"done"} if the comment has been taken out before; {"none"} if
--- there is no such comment; {"full"} and {"late"} as append.lua.
+--       about, or empty  10 the user whose comments go, or empty  11 a room for a video that has none  12 as the last one of append.lua
+-- Returns {"ok", id, prev or "", how many were taken out}; {"done"} if the comment has been taken out, or the video has
+-- ended, before; {"none"} if there is no such comment; {"full"} and {"late"} as append.lua.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
-local RETRACT, CHUNK = '2', 500
+local RETRACT, START, END, CHUNK = '2', '5', '6', 500
 local target, user = ARGV[9], ARGV[10]
 local gone, texts = {}, {} -- ids, and their JSON
 
@@ -44,6 +45,19 @@ if user ~= '' then
     until #read < CHUNK
 end
 
+local old_room, new_room
+if ARGV[7] == START or ARGV[7] == END then
+    local over, fields = ARGV[7] == END and '1' or '0', {}
+    old_room = redis.call('GET', KEYS[3])
+    for field in string.gmatch(old_room or ARGV[11], '%S+') do fields[#fields + 1] = field end
+    if (fields[11] or '0') ~= over then
+        fields[1], fields[11] = text_of(fields[1] + 1), over
+        new_room = table.concat(fields, ' ')
+    elseif over == '1' then
+        return {'done'}
+    end
+end
+
 local at, epoch, seq, at_run, prevs = read_position()
 local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
@@ -55,8 +69,13 @@ if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
     if not epoch then return seq end
 end
 local id = text_of(epoch) .. '-' .. text_of(seq + 1)
+if new_room then redis.call('SET', KEYS[3], new_room, 'PX', ARGV[5]) end
 local problem = store(id, run, prevs, compose(id, said, '', ARGV[7]), ARGV[7], ARGV[8], false)
-if problem then return problem end
+if problem then
+    if new_room and old_room then redis.pcall('SET', KEYS[3], old_room, 'PX', ARGV[5]) end
+    if new_room and not old_room then redis.pcall('DEL', KEYS[3]) end
+    return problem
+end
 
 for i = 1, #gone do
     redis.call('XDEL', KEYS[1], gone[i])

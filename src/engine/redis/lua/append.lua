@@ -5,7 +5,7 @@
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
 --       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
 --       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; with
---       a gate, the last but one: `<author> <hash of the text> <its length> <id> <only_ban> <badges>`; the last one: how many videos there may
+--       a gate, the last but one: `<author> <hash of the text> <its length> <id> <checks> <badges>`; the last one: how many videos there may
 --       be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"refused",

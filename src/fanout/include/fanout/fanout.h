@@ -64,9 +64,11 @@ bool fan_video_add(struct fan_video *, const struct sink *, uint8_t asks, struct
 
 // The video is over: each viewer, also one that is added later, is sent what has been published, then the end
 // of its stream, and is closed; on_left() follows. Nothing may be published any more. Any other way in which
-// a viewer is closed, but that its time is over, leaves the end out, so that the client comes back. So far
-// only tests call it.
+// a viewer is closed, but that its time is over, leaves the end out, so that the client comes back.
 void fan_video_end(struct fan_video *);
+
+// The video goes on: those that have not got its end yet are closed as by fan_video_free().
+void fan_video_begin_again(struct fan_video *, enum fan_end);
 
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);

@@ -17,6 +17,9 @@
 
 enum { FRAME_MAX = (1 << 28) - 1, FRAME_CHUNK_END = 2 };
 
+// Whether the video goes on after it.
+enum frame_turn { TURNS_NOTHING, TURNS_ON, TURNS_OFF };
+
 // What a frame takes out of those before it (removal.h).
 enum frame_removes {
     REMOVES_NOTHING,
@@ -34,6 +37,7 @@ struct frame {
     bool is_gap;           // it stands for entries that are not sent
     bool is_blank;         // it is the number of an entry that was taken out
     enum frame_removes removes : 8; // set before it is shared
+    enum frame_turn turns : 8;      // set before it is shared
     char bytes[];
 };
 

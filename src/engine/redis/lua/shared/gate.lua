@@ -10,6 +10,7 @@
 local function gate()
     local RECENT = 100000 -- of a video in each sorted set
     local HELD, HELD_MS = 1000, 300000 -- as in room.h
+    local WAITED, FREE = '1', '2' -- as in enum gate_checks
 
     local function list_has(list, word) return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true) ~= nil end
 
@@ -69,13 +70,15 @@ local function gate()
 
     -- Returns what the append has to return if it is refused, or nil; and a function that notes that it was accepted.
     return function(room, base, comment)
-        local author, hash, length, id, only_ban, badges = string.match(comment, '^(%S+) (%S+) (%S+) (%S+) (%d) (.*)$')
-        local _, slow, repeats, rate, longest, frozen, delay, holds, _, only =
-            string.match(room, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
+        local author, hash, length, id, checks, badges = string.match(comment, '^(%S+) (%S+) (%S+) (%S+) (%d) (.*)$')
+        local _, slow, repeats, rate, longest, frozen, delay, holds, _, only, over =
+            string.match(room, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%d?)')
+        if over == '1' then return {'refused', 'video_ended', '0', 0} end
+        if checks == FREE then return nil end
         slow, repeats, rate, longest, delay = tonumber(slow), tonumber(repeats), tonumber(rate), tonumber(longest), tonumber(delay)
         local until_ms, shadow = string.match(redis.call('HGET', base .. 'bans', author) or '', '^(%d+) (%d)$')
         if until_ms and until_ms ~= '0' and tonumber(until_ms) <= now then until_ms = nil end
-        if only_ban == '1' then
+        if checks == WAITED then
             if until_ms then return {'refused', shadow == '1' and 'shadowed' or 'banned', until_ms, 0} end
             return nil
         end
