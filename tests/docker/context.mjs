@@ -81,10 +81,10 @@ export async function buildFirstStage(folder) {
   return workdir;
 }
 
-// With these, ccache (if installed) recognises a file in whatever folder it is.
+// With these, ccache (if installed) recognises a file in whatever folder it is, if the compiler has the name that a preset gives it.
 function compilerCache(folder) {
   const found = process.env.PATH.split(':').some((path) => existsSync(join(path, 'ccache')));
-  return found ? { CMAKE_C_COMPILER_LAUNCHER: 'ccache', CCACHE_BASEDIR: folder, CCACHE_NOHASHDIR: '1' } : {};
+  return found ? { CC: 'gcc', CMAKE_C_COMPILER_LAUNCHER: 'ccache', CCACHE_BASEDIR: folder, CCACHE_NOHASHDIR: '1' } : {};
 }
 
 async function run(command, cwd, env) {
