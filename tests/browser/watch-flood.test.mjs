@@ -42,7 +42,7 @@ async function memoryOf(session) {
 
 scenario('a hundred comments a second', { ms: (SECONDS + 60) * 1_000 }, async (t) => {
   const system = await t.system();
-  const watch = await openWatch(t, system);
+  const watch = await openWatch(t, system, { reducedMotion: 'no-preference' });
   const session = await watch.page.context().newCDPSession(watch.page);
   await session.send('Performance.enable');
   await session.send('HeapProfiler.enable');

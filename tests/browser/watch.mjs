@@ -5,10 +5,11 @@ import { Column, launch } from './embedding.mjs';
 // A line that Chromium writes for each request that fails. Only tests in which requests do fail tolerate it.
 export const FAILED_REQUEST = /^Failed to load resource/;
 
-// A browser of its own; pages of one share what it keeps.
+// A browser of its own; pages of one share what it keeps. What stands in for the video stands still, as drawing it takes most of
+// the CPU; where motion matters, options say so.
 export async function openBrowser(t, options) {
   const browser = await launch(t);
-  return browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  return browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
 }
 
 // Opens the page of a video. expect: console errors that are no failure.
