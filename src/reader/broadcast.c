@@ -26,6 +26,7 @@ enum {
     JOIN_COST = 512,    // a waiting join request, with what its caller holds for it
     JOINS_AT_ONCE = 64, // started before the loop does something else
     SERVE_MORE_MS = 1,
+    CONFIRM_EVERY_MS = 100,
     DELIVERED_LINES = 10,
     FEED_QUERIES_MAX = 1000
 };
@@ -279,6 +280,7 @@ static void join_queue_serve(struct broadcast *b) {
             return;
         }
         if (join_is_over(b, j)) {
+            if (!feed_was_over(&b->feed, j->since_ms)) continue;
             join_queue_remove(q, j);
             join_refuse(j, JOIN_OVER);
             started++;
@@ -292,6 +294,10 @@ static void join_queue_serve(struct broadcast *b) {
     }
     join_queue_free_if_empty(b);
     if (oldest && b->queue && !b->queue->backfill) join_queue_backfill(b, oldest);
+}
+
+static void on_feed_still_over(struct feed *f) {
+    join_queue_serve(container_of(f, struct broadcast, feed));
 }
 
 static void on_feed_live(struct feed *f) {
@@ -412,7 +418,8 @@ void broadcast_env_init(struct broadcast_env *env) {
                                       .most_asking = FEED_QUERIES_MAX,
                                       .on_live = on_feed_live,
                                       .on_frame = on_feed_frame,
-                                      .on_over = on_feed_over};
+                                      .on_over = on_feed_over,
+                                      .on_still_over = on_feed_still_over};
 }
 
 void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video,
@@ -458,6 +465,7 @@ void broadcast_close(struct broadcast *b) {
 void broadcast_join(struct broadcast *b, struct join_request *j) {
     struct broadcast_env *env = b->env;
     j->broadcast = b;
+    j->since_ms = broadcast_now_ms(b);
     j->outcome = JOIN_STARTS;
     if (!env->joins_due) loop_defer(env->loop, &env->take_joins);
     env->joins_due = true;
@@ -465,10 +473,17 @@ void broadcast_join(struct broadcast *b, struct join_request *j) {
     b->joining++;
 }
 
+// A start may be on its way here, and browsers never come back after JOIN_OVER. Those that come within a
+// moment are confirmed together.
+static void broadcast_confirm_over(struct broadcast *b) {
+    if (!feed_was_over(&b->feed, broadcast_now_ms(b) - CONFIRM_EVERY_MS)) feed_check(&b->feed);
+}
+
 static void broadcast_take_join(struct broadcast *b, struct join_request *j) {
     struct start start;
     if (join_is_over(b, j)) {
-        join_refuse(j, JOIN_OVER);
+        join_queue_add(b, j);
+        broadcast_confirm_over(b);
         return;
     }
     bool covered = broadcast_find_start(b, j, &start);
@@ -554,6 +569,7 @@ void broadcast_sweep(struct broadcast_env *env) {
         struct broadcast *b = q->broadcast;
         join_queue_sweep(q, now);
         join_queue_free_if_empty(b);
+        if (b->queue && feed_is_live(&b->feed) && feed_is_over(&b->feed)) feed_check(&b->feed);
         join_queue_serve(b);
     }
     history_budget_sweep(env->budget, now);

@@ -102,6 +102,7 @@ struct join_request {
     void (*on_joined)(struct join_request *, struct broadcast *, struct position start,
                       struct pending *frames);
     // Private:
+    int64_t since_ms;
     enum join_outcome outcome;
     struct broadcast *broadcast;
     struct join_request *prev, *next;

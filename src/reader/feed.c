@@ -34,6 +34,7 @@ enum {
     RETRY_MS = 250,
     RETRY_MAX_MS = 10000,
     LOG_LINES = 20,   // logged per second
+    OVER_UNASKED = 1, // a time long ago
     HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
 
@@ -56,6 +57,7 @@ struct catch_up {
     bool looked_back;           // a tombstone has made it read what is below the feed
     enum engine_status failure; // of the last query
     int delay_ms;               // before it is repeated; 0: it did not fail
+    int64_t sent_ms;            // when it was sent
     struct position from;       // the feed's position at the start
     struct position newest;     // highest position that has arrived meanwhile
     struct position lower;      // the first that arrived although `from` had passed it; not set: none
@@ -82,8 +84,8 @@ static struct catch_up *feed_catch_up(struct feed *f) {
 }
 
 static void feed_set_over(struct feed *f, bool over) {
-    if (f->over == over) return;
-    f->over = over;
+    if (feed_is_over(f) == over) return;
+    f->over_ms = over ? OVER_UNASKED : 0;
     f->env->on_over(f);
 }
 
@@ -118,6 +120,7 @@ static void query_send(struct catch_up *c) {
     struct engine *e = c->env->engine;
     c->env->asking++;
     c->state = CATCH_UP_ASKING;
+    c->sent_ms = loop_now_ms(c->env->loop);
     if (c->query == QUERY_RANGE)
         e->ops->range(e, f->video, position_is_set(c->back) ? feed_place_before(f, c->back) : f->at,
                       FILL_BATCH, on_feed_range, c);
@@ -394,6 +397,7 @@ static void on_feed_head(void *arg, enum engine_status status, const struct engi
     if (position_compare(f->at, head->at) == 0) {
         c->unsure = false;
         feed_set_over(f, head->over);
+        if (head->over) f->over_ms = c->sent_ms;
     }
     bool looks_back = !opening && !lost && catch_up_looks_back(c, head->at);
     if (!c->check_again) c->lower = (struct position){0};
@@ -404,7 +408,10 @@ static void on_feed_head(void *arg, enum engine_status status, const struct engi
         catch_up_fill(c);
     else
         catch_up_continue(c, false);
-    if (opening) f->env->on_live(f);
+    if (opening)
+        f->env->on_live(f);
+    else if (feed_is_over(f))
+        f->env->on_still_over(f);
 }
 
 void feed_check(struct feed *f) {
@@ -480,7 +487,11 @@ struct position feed_position(const struct feed *f) {
 }
 
 bool feed_is_over(const struct feed *f) {
-    return f->over;
+    return f->over_ms;
+}
+
+bool feed_was_over(const struct feed *f, int64_t since_ms) {
+    return f->over_ms >= since_ms;
 }
 
 bool feed_has_left_out(const struct feed *f, struct position p) {

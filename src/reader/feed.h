@@ -35,6 +35,8 @@ struct feed_env {
     void (*on_frame)(struct feed *, struct frame *);
     // The video has ended, after the event that says so, or goes on, before it. feed_is_over() says which.
     void (*on_over)(struct feed *);
+    // The store has confirmed that it has ended: feed_was_over() may be true for more.
+    void (*on_still_over)(struct feed *);
     // Private:
     unsigned asking;          // queries that the engine has not answered
     struct catch_up *in_line; // waiting for one of them to be answered
@@ -53,7 +55,7 @@ struct feed {
     struct position passed; // the highest that it has left for another epoch; not set: none
     uint64_t overlap; // entries of this epoch after this number, up to `at`, were read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
-    bool over;                 // at `at`
+    int64_t over_ms;           // not 0: the video has ended, as the store was asked at that time
 };
 
 // `video` is borrowed until feed_close().
@@ -64,8 +66,10 @@ void feed_close(struct feed *);
 
 bool feed_is_live(const struct feed *);
 
-// Whether the video has ended: then only a start goes on with it.
+// Whether the video has ended: then only a start goes on with it. feed_was_over(): whether the store, asked
+// at `since_ms` or later, has said so; what has arrived may be late.
 bool feed_is_over(const struct feed *);
+bool feed_was_over(const struct feed *, int64_t since_ms);
 
 // Returns why the last query failed; ENGINE_OK: it did not, or none has been answered.
 enum engine_status feed_failure(const struct feed *);

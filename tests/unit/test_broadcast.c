@@ -1504,7 +1504,11 @@ static struct engine_entry turn_at(enum entry_kind kind, uint64_t seq) {
     return e;
 }
 
+// The store confirms it.
 static void assert_over(int number) {
+    fake_answer_all(engine, 1);
+    sweep_later(SWEEP_MS);
+    fake_answer_all(engine, 1);
     assert_false(guests[number].joined);
     assert_true(guests[number].given_up);
     assert_int_equal(guests[number].join.outcome, JOIN_OVER);
@@ -1515,6 +1519,7 @@ static void after_the_end_only_those_join_that_have_missed_something(void **stat
     go_live_at(7);
     int a = join_live();
     fake_append(engine, turn_at(ENTRY_END, 8));
+    fake_set_over(engine, true);
     assert_given(a, "from:1-7 end=1-8");
     assert_true(fake_fanout_is_over(a));
     assert_over(join_live());
@@ -1559,6 +1564,18 @@ static void a_start_after_the_end_goes_on_and_cuts_those_that_were_still_to_be_e
     fake_append_run(engine, 1, 10, 10);
     assert_given(b, "from:1-7 end=1-8 start=1-9 1-10");
     assert_given(c, "from:1-9 1-10");
+}
+
+static void a_viewer_that_comes_after_a_start_is_not_told_that_it_is_over(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append(engine, turn_at(ENTRY_END, 8));
+    fake_log(engine, turn_at(ENTRY_START, 9)); // it has not arrived yet
+    int a = join_live();
+    assert_waits(a);
+    fake_answer_all(engine, 2);
+    sweep_later(SWEEP_MS);
+    assert_given(a, "from:1-9");
 }
 
 static void an_end_that_expired_before_the_reader_saw_it_is_asked_for(void **state) {
@@ -1674,6 +1691,7 @@ int main(void) {
         TEST(after_the_end_only_those_join_that_have_missed_something),
         TEST(a_video_that_is_over_before_its_first_viewer),
         TEST(a_start_after_the_end_goes_on_and_cuts_those_that_were_still_to_be_ended),
+        TEST(a_viewer_that_comes_after_a_start_is_not_told_that_it_is_over),
         TEST(an_end_that_expired_before_the_reader_saw_it_is_asked_for),
         TEST(an_end_that_the_store_has_lost_was_none),
     };
