@@ -162,7 +162,7 @@ static bool h1_is_proxy(const struct http_host *host, const union address *a) {
 static void h1_take_client(struct h1_conn *c) {
     if (!c->is_proxy) return;
     http_request_set_client(&c->request, c->base.host->trusted_proxies);
-    uint8_t lane = http_scheduler_lane(http_request_client_address(&c->request));
+    uint32_t lane = http_scheduler_lane(http_request_client_address(&c->request));
     c->base.task.eager = false;
     c->pauses = !http_scheduler_move(&c->base.host->scheduler, &c->base.task, lane);
 }

@@ -2,10 +2,20 @@
 
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "base/container_of.h"
+#include "base/mem.h"
 #include "base/uthash.h"
 #include "net/address.h"
+
+struct http_lane {
+    uint32_t address;
+    bool is_fresh;             // in that list, so it has a queue; otherwise in the rotation
+    struct http_task *waiting; // oldest first
+    struct http_lane *prev, *next;
+    struct http_lane *next_in_bucket;
+};
 
 static void scheduler_on_turn(struct loop_job *);
 
@@ -24,73 +34,130 @@ void http_scheduler_stop(struct http_scheduler *t, void (*on_idle)(struct http_s
     scheduler_request_turn(t);
 }
 
-uint8_t http_scheduler_lane(const union address *peer) {
+uint32_t http_scheduler_lane(const union address *peer) {
     const uint8_t *v4 = peer->any.sa_family == AF_INET ? (const uint8_t *)&peer->v4.sin_addr
                                                        : address_embedded_v4(&peer->v6.sin6_addr);
-    return (uint8_t)(v4 ? hash_bytes(v4, 4) : hash_bytes(peer->v6.sin6_addr.s6_addr, 8));
+    return (uint32_t)(v4 ? hash_bytes(v4, 4) : hash_bytes(peer->v6.sin6_addr.s6_addr, 8));
 }
 
-static void scheduler_enqueue(struct http_scheduler *t, struct http_task *c) {
-    struct http_lane *lane = &t->lanes[c->lane];
-    if (!lane->waiting) DL_APPEND(t->active, lane);
+// Lanes
+
+static struct http_lane *scheduler_find_lane(const struct http_scheduler *t, uint32_t address) {
+    struct http_lane *lane = t->lanes[address % HTTP_LANE_BUCKETS];
+    while (lane && lane->address != address) lane = lane->next_in_bucket;
+    return lane;
+}
+
+static struct http_lane *scheduler_add_lane(struct http_scheduler *t, uint32_t address, bool is_fresh) {
+    struct http_lane *lane = mem_zalloc(sizeof *lane);
+    lane->address = address;
+    lane->is_fresh = is_fresh;
+    LL_PREPEND2(t->lanes[address % HTTP_LANE_BUCKETS], lane, next_in_bucket);
+    if (is_fresh)
+        DL_APPEND(t->fresh, lane);
+    else
+        DL_APPEND(t->rotation, lane);
+    return lane;
+}
+
+static void scheduler_remove_lane(struct http_scheduler *t, struct http_lane *lane) {
+    if (lane->is_fresh)
+        DL_DELETE(t->fresh, lane);
+    else
+        DL_DELETE(t->rotation, lane);
+    LL_DELETE2(t->lanes[lane->address % HTTP_LANE_BUCKETS], lane, next_in_bucket);
+    free(lane);
+}
+
+static void scheduler_enqueue(struct http_scheduler *t, struct http_task *c, bool is_fresh) {
+    struct http_lane *lane = scheduler_find_lane(t, c->lane);
+    if (!lane) lane = scheduler_add_lane(t, c->lane, is_fresh);
     DL_APPEND(lane->waiting, c);
     c->waits = true;
     scheduler_request_turn(t);
 }
 
-void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
-    if (!c->waits) return;
-    struct http_lane *lane = &t->lanes[c->lane];
+static void scheduler_take(struct http_lane *lane, struct http_task *c) {
     DL_DELETE(lane->waiting, c);
-    if (!lane->waiting) DL_DELETE(t->active, lane);
     c->waits = false;
 }
 
+void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
+    if (!c->waits) return;
+    struct http_lane *lane = scheduler_find_lane(t, c->lane);
+    scheduler_take(lane, c);
+    if (!lane->waiting && lane->is_fresh) scheduler_remove_lane(t, lane);
+}
+
+// Serving
+
 static int64_t scheduler_serve(struct http_scheduler *t, struct http_task *c) {
     int64_t cost = t->serve(c);
-    t->lanes[c->lane].left -= cost; // which it may have moved to
-    if (c->more) scheduler_enqueue(t, c);
+    if (c->more) scheduler_enqueue(t, c, false);
     return cost;
 }
 
-static bool scheduler_lane_is_free(struct http_scheduler *t, struct http_lane *lane) {
-    if (lane->turn != loop_turn(t->loop)) {
-        lane->turn = loop_turn(t->loop);
-        lane->left = HTTP_LANE_QUOTA;
+static bool scheduler_may_serve_at_once(struct http_scheduler *t, uint32_t lane) {
+    if (t->turn != loop_turn(t->loop)) {
+        t->turn = loop_turn(t->loop);
+        t->left = HTTP_READY_QUOTA;
     }
-    return !lane->waiting && lane->left > 0;
+    return t->left > 0 && !scheduler_find_lane(t, lane);
+}
+
+// Where others wait, that was its turn: it goes to the end of the rotation.
+static void scheduler_serve_at_once(struct http_scheduler *t, struct http_task *c) {
+    t->left -= scheduler_serve(t, c);
+    bool others_wait = t->fresh || t->rotation;
+    if (others_wait && !scheduler_find_lane(t, c->lane)) scheduler_add_lane(t, c->lane, false);
 }
 
 void http_scheduler_ready(struct http_scheduler *t, struct http_task *c) {
     if (c->waits) return;
-    if (c->eager || scheduler_lane_is_free(t, &t->lanes[c->lane]))
-        scheduler_serve(t, c);
+    if (c->eager || scheduler_may_serve_at_once(t, c->lane))
+        scheduler_serve_at_once(t, c);
     else
-        scheduler_enqueue(t, c);
+        scheduler_enqueue(t, c, true);
 }
 
-bool http_scheduler_move(struct http_scheduler *t, struct http_task *c, uint8_t lane) {
+bool http_scheduler_move(struct http_scheduler *t, struct http_task *c, uint32_t lane) {
     c->lane = lane;
-    return scheduler_lane_is_free(t, &t->lanes[lane]);
+    return scheduler_may_serve_at_once(t, lane);
 }
 
 void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {
-    if (!c->waits) scheduler_enqueue(t, c);
+    if (!c->waits) scheduler_enqueue(t, c, true);
+}
+
+// Returns the lane whose turn it is, at the end of the rotation, or NULL if no connection waits. Lanes that
+// have nothing to do when their turn has come are removed.
+static struct http_lane *scheduler_next_lane(struct http_scheduler *t) {
+    while (t->rotation && !t->rotation->waiting) scheduler_remove_lane(t, t->rotation);
+    bool fresh_goes = t->fresh && (!t->rotation || t->fresh_went < HTTP_FRESH_MOST);
+    t->fresh_went = fresh_goes ? t->fresh_went + 1 : 0;
+    struct http_lane *lane = fresh_goes ? t->fresh : t->rotation;
+    if (!lane) return NULL;
+    if (lane->is_fresh)
+        DL_DELETE(t->fresh, lane);
+    else
+        DL_DELETE(t->rotation, lane);
+    lane->is_fresh = false;
+    DL_APPEND(t->rotation, lane);
+    return lane;
 }
 
 // Serves the first connection of each lane, lane after lane. One with more to do goes to the end of its lane.
 static void scheduler_on_turn(struct loop_job *job) {
     struct http_scheduler *t = container_of(job, struct http_scheduler, job);
+    struct http_lane *lane;
     t->scheduled = false;
-    for (int64_t left = HTTP_WAITING_QUOTA; t->active && left > 0; left -= HTTP_READ_COST) {
-        struct http_lane *lane = t->active;
+    for (int64_t left = HTTP_WAITING_QUOTA; left > 0; left -= HTTP_READ_COST) {
+        if (!(lane = scheduler_next_lane(t))) break;
         struct http_task *c = lane->waiting;
-        DL_DELETE(t->active, lane); // to the end; http_scheduler_leave() removes it if that empties its queue
-        DL_APPEND(t->active, lane);
-        http_scheduler_leave(t, c);
+        scheduler_take(lane, c);
         left -= scheduler_serve(t, c);
     }
-    if (t->active)
+    if (t->fresh || t->rotation)
         scheduler_request_turn(t);
     else if (t->on_idle && !t->scheduled)
         t->on_idle(t);

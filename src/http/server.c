@@ -55,7 +55,7 @@ struct http_server {
 };
 
 enum {
-    ACCEPTS_PER_TURN = 256,
+    ACCEPTS_PER_TURN = 8,
     WARN_EVERY_MS = 10000,
     GRACE_MS = 250,
     SAMPLE = 64,

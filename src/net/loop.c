@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "timer_heap.h"
 
-enum { EVENTS_PER_TURN = 256, LONGEST_WAIT_MS = 60000 };
+enum { EVENTS_PER_TURN = 1024, LONGEST_WAIT_MS = 60000 };
 
 struct loop {
     int epoll;

@@ -21,7 +21,7 @@ enum {
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
-    ANSWERS_MAX_BYTES = 16 << 20, // held by answers that were not taken yet: then the thread waits
+    ANSWERS_MAX_BYTES = 1 << 20, // held by answers: then it waits until a turn of the loop takes them
     WHY_SIZE = 512
 };
 

@@ -1,12 +1,16 @@
 // What strangers do to a server, in a thread of its own: each attack is what one connection does, and as many connections do it
 // at once as there are slots; one that the server closes is replaced. Started by attacks.mjs.
+import { execFileSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
+import path from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { networks } from './networks.mjs';
 
-const { attack, ports, slots, addresses, network, resume, counts, againMs, nice } = workerData;
+const { attack, ports, slots, addresses, network, resume, counts, againMs, nice, ordinary } = workerData;
 if (nice) os.setPriority(nice); // of this thread: see setpriority(2) on Linux
+if (ordinary) execFileSync('chrt', ['--other', '--pid', '0', path.basename(readlinkSync('/proc/thread-self'))]);
 const OPENED = 0, CLOSED = 1, BYTES = 2;
 
 const random = () => Math.floor(Math.random() * 2 ** 32).toString(36);

@@ -14,12 +14,12 @@ export const attacks = ['half-sent heads', 'half-sent bodies', 'idle connections
 
 const portOf = (url) => Number(new URL(url).port);
 
-// Starts connections that do it, in a thread with that nice value. Returns {opened, closed, bytes, end()}.
-export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0 }) {
+// Starts connections that do it, in a thread with that nice value, and of ordinary scheduling where its process has another. Returns {opened, closed, bytes, end()}.
+export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0, ordinary = false }) {
   const counts = new Int32Array(new SharedArrayBuffer(12));
   const all = [system.comment, system.manager, system.statistics, ...system.readers].map(portOf);
   const ports = { all, comment: [portOf(system.comment)], readers: system.readers.map(portOf) };
-  const workerData = { attack, ports, slots, addresses, network, resume, counts, againMs, nice };
+  const workerData = { attack, ports, slots, addresses, network, resume, counts, againMs, nice, ordinary };
   const worker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData });
   let failure;
   worker.on('error', (error) => (failure = error));
@@ -43,8 +43,8 @@ class Honest {
   stopping = false;
 
   async start(t, system, { viewers = 3, everyMs = 30, network = 'loopback' } = {}) {
-    const localAddress = networks[network].honest;
-    Object.assign(this, { system, everyMs, localAddress });
+    const { honest: localAddress, watcher } = networks[network];
+    Object.assign(this, { system, everyMs, watcher });
     const reader = await owner(system, 'honest');
     this.viewers = await Promise.all(Array.from({ length: viewers }, () => watch(reader, { video: 'honest' })));
     for (const viewer of this.viewers) t.after(() => viewer.close());
@@ -84,7 +84,7 @@ class Honest {
     while (viewer.position !== id) {
       if (viewer.fault) throw viewer.fault;
       if (viewer.ended) throw Object.assign(new Error(`an honest viewer was cut at ${viewer.position}`), { final: true });
-      await new Promise(setImmediate);
+      await pause(1); // not a busy loop: the server may need the core
     }
   }
 
@@ -93,7 +93,7 @@ class Honest {
     for (let i = 0; !this.stopping; i++) {
       const url = this.ports[i % this.ports.length];
       await until(async () => {
-        const client = await RawClient.connect(url, { localAddress: this.localAddress });
+        const client = await RawClient.connect(url, { localAddress: this.watcher });
         try {
           await client.send(requestBytes('GET', '/health', { headers: { Connection: 'close' } }));
           const answer = await client.answer();

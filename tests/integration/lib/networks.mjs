@@ -7,13 +7,16 @@ const inside = process.env.CHORUS_OWN_NETWORK === '1';
 const upTo = (n) => Math.floor(Math.random() * n);
 const group = () => upTo(65_536).toString(16);
 
-// server: what it binds to; honest, poster(n): who is no attacker; one(), many(): where a connection of an attack comes from.
+// server: what it binds to; honest, watcher, poster(n): who is no attacker (watcher: its health checks); one(), many(): where a
+// connection of an attack comes from.
 export const networks = {
-  loopback: { server: '127.0.0.1', poster: (n) => `127.0.1.${n}`, one: () => '127.0.0.2', many: () => `127.${1 + upTo(250)}.${upTo(250)}.3` },
-  ipv4: { server: '10.9.0.1', honest: '10.9.0.2', poster: (n) => `10.9.0.${10 + n}`, one: () => '10.9.0.3', many: () => `10.9.${1 + upTo(250)}.${1 + upTo(250)}` },
+  loopback: { server: '127.0.0.1', honest: '127.0.0.4', watcher: '127.0.0.5', poster: (n) => `127.0.1.${n}`,
+    one: () => '127.0.0.2', many: () => `127.${1 + upTo(250)}.${upTo(250)}.3` },
+  ipv4: { server: '10.9.0.1', honest: '10.9.0.2', watcher: '10.9.0.4', poster: (n) => `10.9.0.${10 + n}`,
+    one: () => '10.9.0.3', many: () => `10.9.${1 + upTo(250)}.${1 + upTo(250)}` },
   // Of IPv6, one attacker has a /64, and so a new address for each connection.
-  ipv6: { server: 'fd00:9::1', honest: 'fd00:9:0:1::2', poster: (n) => `fd00:9:0:${10 + n}::1`, one: () => `fd00:9:0:3::${group()}:${group()}`,
-    many: () => `fd00:9:1:${group()}::1` },
+  ipv6: { server: 'fd00:9::1', honest: 'fd00:9:0:1::2', watcher: 'fd00:9:0:4::2', poster: (n) => `fd00:9:0:${10 + n}::1`,
+    one: () => `fd00:9:0:3::${group()}:${group()}`, many: () => `fd00:9:1:${group()}::1` },
 };
 
 const succeeds = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
