@@ -1,7 +1,7 @@
 // Writers that number their comments. One with keys posts each comment until it is acknowledged, at one comment API after the
 // other; one without posts it once, and what became of it is unknown if there is no answer.
 import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { Agent, request } from '../integration/lib/undici.mjs';
 import { pause } from '../integration/lib/time.mjs';
 import { canonical } from './viewers.mjs';
 

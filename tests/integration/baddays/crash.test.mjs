@@ -1,7 +1,7 @@
 // CI also: up-redis. The engine decides what survives kill -9.
 // Long: 9.
 import assert from 'node:assert/strict';
-import { request, Agent } from 'undici';
+import { request, Agent } from '../lib/undici.mjs';
 import { randomUUID } from 'node:crypto';
 import { owner, register, resolve } from '../lib/api.mjs';
 import { compareIds } from '../lib/journal.mjs';

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { call } from '../lib/api.mjs';
 import { checkCors, checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { request } from 'undici';
+import { request } from '../lib/undici.mjs';
 
 const page = readFileSync(new URL('../../../web/index.html', import.meta.url), 'utf8');
 

@@ -5,7 +5,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Agent } from 'undici';
+import { Agent } from '../lib/undici.mjs';
 import { call, post } from '../lib/api.mjs';
 import { freePorts } from '../lib/ports.mjs';
 import { prepareProxy, without } from '../lib/proxies.mjs';

@@ -1,6 +1,6 @@
 // The services, as a client program calls them.
 import assert from 'node:assert/strict';
-import { Agent, request } from 'undici';
+import { Agent, request } from './undici.mjs';
 import { compareIds } from './journal.mjs';
 import { scaled } from './time.mjs';
 

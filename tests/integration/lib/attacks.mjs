@@ -1,7 +1,7 @@
 // An honest user beside attackers (attacker.mjs): viewers that read, a poster, and a look at /health, all the time.
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
-import { Agent } from 'undici';
+import { Agent } from './undici.mjs';
 import { health, owner, post } from './api.mjs';
 import { networks } from './networks.mjs';
 import { RawClient, requestBytes } from './raw.mjs';

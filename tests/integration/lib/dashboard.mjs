@@ -1,5 +1,5 @@
 // The stream of a statistics service, as the dashboard reads it.
-import { request } from 'undici';
+import { request } from './undici.mjs';
 import { StreamParser } from './stream.mjs';
 import { until } from './time.mjs';
 

@@ -2,7 +2,7 @@
 // acknowledged was delivered to every viewer exactly once, in order, or is covered by a gap.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { Agent, request } from './undici.mjs';
 import { owner } from './api.mjs';
 import { compareIds } from './journal.mjs';
 import { pause, scaled, until } from './time.mjs';

@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { once } from 'node:events';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Agent } from 'undici';
+import { Agent } from './undici.mjs';
 import { call } from './api.mjs';
 import { freePorts } from './ports.mjs';
 import { Program, run } from './process.mjs';

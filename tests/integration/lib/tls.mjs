@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildConnector } from 'undici';
+import { buildConnector } from './undici.mjs';
 
 export const NAME = 'live.example.org'; // as in deploy/
 

@@ -3,7 +3,7 @@
 // over HTTP/1.0 through a bare socket.
 import http from 'node:http';
 import { once } from 'node:events';
-import { Agent, request } from 'undici';
+import { Agent, request } from './undici.mjs';
 import { nextVersion } from './chunks.mjs';
 import { bareRequest } from './raw.mjs';
 import { scrambled } from './scrambled.mjs';

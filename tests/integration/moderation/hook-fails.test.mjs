@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
-import { Agent } from 'undici';
+import { Agent } from '../lib/undici.mjs';
 import { call } from '../lib/api.mjs';
 import { scrape, sum } from '../lib/exposition.mjs';
 import { asking, newest, refused, send, startHook } from '../lib/hook.mjs';

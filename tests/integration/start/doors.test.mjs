@@ -2,7 +2,7 @@
 // Set-ups: processes.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { Agent } from 'undici';
+import { Agent } from '../lib/undici.mjs';
 import { call } from '../lib/api.mjs';
 import { freePorts } from '../lib/ports.mjs';
 import { scenario } from '../lib/scenario.mjs';
