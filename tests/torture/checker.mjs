@@ -1,23 +1,28 @@
 // The promise (docs/reliability.md), held against what was recorded of a run. Pure: a history goes in, violations come out.
 // A history:
 //   posts      [{video, text, keyed, sentMs, answeredMs, comment}], one for each text; comment: as the 201 had it, if there was one
-//   viewers    [{name, video, events: [...]}], of all connections of a viewer, in the order in which it saw them:
+//   viewers    [{name, video, exact, late, events: [...]}], of all connections of a viewer, in the order in which it saw them:
 //              {type: 'connected', id, asked}        asked: the position it resumed at, if it had one
 //              {type: 'comment', id, text, whole}    whole: the comment's JSON
 //              {type: 'gap', from, to, missed, reason}
+//              {type: 'entry', id, name, target}     a retraction and the like
+//              {type: 'number', id}                  of a comment that was deleted; viewers that are not `exact` are not told
 //              {type: 'cut'}                         the stream has ended
 //              {type: 'fault', what}                 bytes that no server should send
 //              {type: 'note', what}                  for who reads the history
 //   listings   {video: [{id, text, whole}]}, the whole log at the end
 //   lossesMs   [[from, to]], the times in which the store may have lost what it had acknowledged
 //   statistics the document at the end; streams: how many were open then
+//   moderation what moderators did (moderation.mjs)
 //   ledgers    of each video, at the end (ledger.mjs)
 // It takes little more than in proportion to the history's length, which after an hour is a million events.
 import { compareIds, parseId } from '../integration/lib/journal.mjs';
 import { checkLedgers } from './ledger.mjs';
+import { checkModeration, removedNumbers } from './moderation.mjs';
 import { firstIndex } from './sorted.mjs';
 
-export function check(history) {
+export function check(recorded) {
+  const history = { ...recorded, posts: [...recorded.posts, ...recorded.moderation?.tries ?? []], removed: removedNumbers(recorded) };
   const violations = [];
   const report = (rule, what) => violations.push({ rule, what });
   const figures = { acknowledged: history.posts.filter(({ comment }) => comment).length, posts: history.posts.length, delivered: 0, announced: 0 };
@@ -29,17 +34,20 @@ export function check(history) {
   checkLog(history, report);
   checkLosses(history, report);
   checkTotals(history, report);
+  checkModeration(history, report);
   checkLedgers(history.ledgers ?? [], report);
   return { violations, figures };
 }
 
 // One order, no duplicate, no hole within an epoch.
-function checkOrder({ viewers }, report) {
-  for (const { name, events } of viewers) {
+function checkOrder({ viewers, removed }, report) {
+  for (const { name, video, exact, events } of viewers) {
     let at;
-    const seen = new Set();
+    const seen = new Set(), gone = (id) => removed.has(video, id);
     for (const event of events) {
-      const wrong = event.type === 'comment' && seen.has(event.id) ? `${event.id} for the second time` : outOfPlace(event, at);
+      const wrong = event.type === 'comment' && seen.has(event.id) ? `${event.id} for the second time`
+        : event.type === 'number' && !gone(event.id) ? `${event.id} without a text, which was not deleted`
+          : outOfPlace(event, at, exact ? () => false : gone);
       if (wrong) report('order', `${name}: ${wrong}`);
       at = positionAfter(event, at);
       if (event.type === 'comment') seen.add(event.id);
@@ -47,14 +55,23 @@ function checkOrder({ viewers }, report) {
   }
 }
 
-export const positionAfter = ({ type, id, to }, before) => ({ connected: id, comment: id, gap: to })[type] ?? before;
+export const positionAfter = ({ type, id, to }, before) => ({ connected: id, comment: id, entry: id, number: id, gap: to })[type] ?? before;
 
-function outOfPlace(event, at) {
+// unseen(id): whether the viewer may have passed that number without telling us.
+function outOfPlace(event, at, unseen) {
   if (event.type === 'fault') return event.what;
-  if (event.type === 'connected') return at !== undefined && event.id !== at && `resumed at ${at}, and the stream starts at ${event.id}`;
+  if (event.type === 'connected') return at !== undefined && passed(at, event.id, unseen) !== event.id && `resumed at ${at}, and the stream starts at ${event.id}`;
   if (event.type === 'cut' || event.type === 'note') return undefined;
   if (at === undefined) return `${event.type} before the first event`;
-  return event.type === 'gap' ? gapOutOfPlace(event, at) : commentOutOfPlace(event, at);
+  return event.type === 'gap' ? gapOutOfPlace(event, passed(at, event.from, unseen, -1)) : commentOutOfPlace(event, passed(at, event.id, unseen, -1));
+}
+
+// The position up to `to`, or `short` of it, to which a viewer that was at `at` may have come unseen.
+function passed(at, to, unseen, short = 0) {
+  const { epoch, seq } = parseId(at), last = parseId(to);
+  let now = last.epoch === epoch ? seq : 0;
+  while (now < last.seq + short && unseen(`${last.epoch}-${now + 1}`)) now++;
+  return now ? `${last.epoch}-${now}` : at;
 }
 
 function commentOutOfPlace({ id }, at) {
@@ -84,7 +101,10 @@ function checkNumbers({ posts, viewers, listings }, report) {
   };
   for (const { video, comment, whole } of posts) if (comment) note('its poster', video, comment.id, whole);
   for (const { name, video, events } of viewers) {
-    for (const { type, id, whole } of events) if (type === 'comment') note(name, video, id, whole);
+    for (const { type, id, whole, name: entry, target } of events) {
+      if (type === 'comment') note(name, video, id, whole);
+      if (type === 'entry') note(name, video, id, `${entry} of ${target}`);
+    }
   }
   for (const [video, listing] of Object.entries(listings)) {
     for (const { id, whole } of listing) note('the log', video, id, whole);
@@ -92,7 +112,7 @@ function checkNumbers({ posts, viewers, listings }, report) {
 }
 
 // Acknowledged minus delivered is nothing, or announced.
-function checkDelivery({ posts, viewers }, report, figures) {
+function checkDelivery({ posts, viewers, removed }, report, figures) {
   const acknowledged = new Map(viewers.map(({ video }) => [video, []]));
   for (const { comment } of posts) if (comment) acknowledged.get(comment.videoid)?.push(comment);
   for (const { name, video, events } of viewers) {
@@ -102,7 +122,7 @@ function checkDelivery({ posts, viewers }, report, figures) {
     const gaps = spansOf(events.filter(({ type }) => type === 'gap'));
     figures.delivered += seen.size;
     for (const comment of acknowledged.get(video)) {
-      if (!begin || seen.has(comment.id) || compareIds(comment.id, begin) <= 0) continue;
+      if (!begin || seen.has(comment.id) || removed.has(video, comment.id) || compareIds(comment.id, begin) <= 0) continue;
       const next = firstIndex(gaps, ({ to }) => compareIds(comment.id, to) <= 0);
       if (gaps[next] && compareIds(gaps[next].from, comment.id) <= 0) figures.announced++;
       else report('delivery', `${name} misses ${comment.id} «${comment.comment}», unannounced, at ${end}; gaps about it: ${JSON.stringify(gaps.slice(Math.max(next - 1, 0), next + 1))}`);
@@ -163,7 +183,7 @@ function checkOnce({ posts, viewers, listings }, report) {
 const idsOf = (listings) => new Map(Object.entries(listings).map(([video, listing]) => [video, new Set(listing.map(({ id }) => id))]));
 
 // The log is in order, and has what was acknowledged after the last time at which the store may have lost something.
-function checkLog({ posts, listings, lossesMs }, report) {
+function checkLog({ posts, listings, lossesMs, removed }, report) {
   for (const [video, listing] of Object.entries(listings)) {
     listing.reduce((before, { id }) => {
       if (before && compareIds(before, id) >= 0) report('log', `${video}: ${id} is listed after ${before}`);
@@ -173,32 +193,41 @@ function checkLog({ posts, listings, lossesMs }, report) {
   const since = Math.max(0, ...lossesMs.map(([, to]) => to));
   const stored = idsOf(listings);
   for (const { video, comment, sentMs } of posts) {
-    if (comment && sentMs > since && stored.has(video) && !stored.get(video).has(comment.id)) {
+    if (comment && sentMs > since && stored.has(video) && !stored.get(video).has(comment.id) && !removed.has(video, comment.id)) {
       report('log', `${video}: ${comment.id} «${comment.comment}» was acknowledged, and is not in the log`);
     }
   }
 }
 
 // A viewer that has seen what the log then lost gets a gap with reason `epoch` after it.
-function checkLosses({ viewers, listings }, report) {
+function checkLosses({ viewers, listings, removed }, report) {
   const stored = idsOf(listings);
   for (const { name, video, events } of viewers) {
     let unannounced;
     for (const { type, id, reason } of events) {
-      if (type === 'comment' && stored.has(video) && !stored.get(video).has(id)) unannounced ??= id;
+      if (type === 'comment' && stored.has(video) && !stored.get(video).has(id) && !removed.has(video, id)) unannounced ??= id;
       if (type === 'gap' && reason === 'epoch') unannounced = undefined;
     }
     if (unannounced) report('loss', `${name} has seen ${unannounced}, which the log has lost, and no gap followed`);
   }
 }
 
+// How many comments are stored: those that are listed, and those that were deleted and are not lost.
+export function storedBounds({ listings, moderation, lossesMs }) {
+  const listed = sum(Object.values(listings).map(({ length }) => length)), stored = idsOf(listings);
+  const deletes = (moderation?.deletes ?? []).filter(({ video, id }) => !stored.get(video)?.has(id));
+  const since = Math.max(0, ...lossesMs.map(([, to]) => to));
+  return [listed + deletes.filter(({ ackMs, sentMs, gone }) => ackMs && !gone && sentMs > since).length, listed + deletes.length];
+}
+
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-function checkTotals({ statistics, listings, streams }, report) {
+function checkTotals({ statistics, listings, streams, moderation, lossesMs }, report) {
   if (!statistics) return report('totals', 'the statistics service does not answer');
   const { commentApi, readerApis, storedComments } = statistics;
   const equal = (what, found, expected) => found === expected || report('totals', `${what}: ${found}, and not ${expected}`);
-  equal('storedComments.total and the length of the logs', storedComments.total, sum(Object.values(listings).map(({ length }) => length)));
+  const [least, most] = storedBounds({ listings, moderation, lossesMs });
+  if (!(storedComments.total >= least && storedComments.total <= most)) report('totals', `storedComments.total: ${storedComments.total}, and not ${least} to ${most}`);
   equal('totalComments and the sum of commentsByVideo', commentApi.totalComments, sum(Object.values(commentApi.commentsByVideo)));
   equal('totalActiveConnections and the sum of the readers', readerApis.totalActiveConnections, sum(readerApis.readers.map((each) => each.activeConnections)));
   equal('totalMessagesSent and the sum of the readers', readerApis.totalMessagesSent, sum(readerApis.readers.map((each) => each.messagesSent)));

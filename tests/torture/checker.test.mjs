@@ -122,6 +122,54 @@ brokenLedger('a life that is counted twice', (both) => (both.after = ledger(52))
 brokenLedger('a viewer that no ledger has', (_, after) => (after.readers[0].viewers = 1));
 brokenLedger('a video without a ledger', (both) => delete both.after);
 
+// `b` was deleted once `steady` had it; `cut` came back after that, and gets its number alone; `page` does not hear of such numbers.
+const retract = { type: 'entry', id: '5-5', name: 'retract', target: '5-2' };
+const moderated = () => {
+  const history = sound();
+  const [steady, cut] = history.viewers;
+  steady.exact = cut.exact = true;
+  steady.events.push(retract);
+  cut.events.splice(4, 1, { type: 'number', id: '5-2' });
+  cut.events.push(retract);
+  const page = { name: 'page', video: 'v', exact: false, events: [connected('5-0'), seen('5-1', 'a'), seen('5-3', 'c'), seen('5-4', 'd'), retract] };
+  const late = { name: 'late', video: 'v', exact: true, late: true, events: structuredClone(cut.events.slice(3)) };
+  history.viewers.push(page, late);
+  history.listings.v.splice(1, 1);
+  history.moderation = {
+    deletes: [{ video: 'v', id: '5-2', sentMs: 40, ackMs: 45 }], bans: [{ video: 'v', userid: 'g', sentMs: 50, ackMs: 55 }],
+    rooms: [{ video: 'v', max_length: 7, sentMs: 60, ackMs: 65 }, { video: 'v', max_length: 8, sentMs: 70, ackMs: 75 }],
+    looks: [{ video: 'v', id: '5-2', askedMs: 50, shown: false }], tries: [{ video: 'v', userid: 'g', text: 'g 1', sentMs: 60, status: 403 }],
+    audits: [{ video: 'v', maxLength: 8, banned: ['g'] }],
+  };
+  return history;
+};
+// Redis may have lost all of that.
+const moderatedAndLost = () => ({ ...moderated(), lossesMs: [[30, 90]] });
+
+test('a moderated history passes', () => assert.deepEqual(check(moderated()).violations, []));
+
+for (const [name, rules, change] of [
+  ['a text that was deleted, in the log', ['retracted'], ({ listings }) => listings.v.splice(1, 0, listed('5-2', 'b'))],
+  ['a text that was deleted, in a page that was asked for afterwards', ['retracted'], ({ moderation }) => (moderation.looks[0].shown = true)],
+  ['a banned user whose post is accepted', ['ban', 'delivery', 'log'], ({ moderation: { tries: [attempt] } }) => Object.assign(attempt, { comment: comment('5-9', 'g 1'), whole: '' })],
+  ['a ban that is gone', ['ban'], ({ moderation }) => (moderation.audits[0].banned = [])],
+  ['a setting that has gone back', ['room'], ({ moderation }) => (moderation.audits[0].maxLength = 7)],
+]) {
+  broken(name, rules, change, moderated);
+  test(`but may be lost: ${name}`, () => {
+    const history = moderatedAndLost();
+    change(history);
+    assert.deepEqual(rulesOf(history).filter((rule) => ['retracted', 'ban', 'room'].includes(rule)), []);
+  });
+}
+broken('a viewer that is not told of a deletion', ['retracted'], (_, events) => events.pop(), moderated);
+broken('a text that was deleted, for one that comes late', ['retracted'], ({ viewers }) => (viewers[3].events[1] = seen('5-2', 'b')), moderated);
+broken('a number without a text that nobody deleted', ['delivery', 'order'], ({ viewers }) => (viewers[3].events[3] = { type: 'number', id: '5-4' }), moderated);
+broken('a hole at a viewer that does not hear of deleted numbers', ['delivery', 'order'], ({ viewers }) => viewers[2].events.splice(3, 1), moderated);
+broken('a hole of a deleted number at a viewer that hears of them', ['order'], ({ viewers }) => viewers[1].events.splice(4, 1), moderated);
+broken('a retraction of two comments with one number', ['number'], ({ viewers }) => (viewers[3].events[4] = { ...retract, target: '5-4' }), moderated);
+broken('a deleted comment that is not counted', ['totals'], ({ statistics }) => statistics.storedComments.total--, moderated);
+
 broken('a loss without a gap for a viewer that has seen what was lost', ['loss', 'order'], (_, events) => events.splice(5, 1), lossy);
 broken('a loss without a gap for a viewer that has not seen it', ['delivery', 'order'], ({ viewers }) => viewers[2].events.splice(3, 1), lossy);
 broken('a number used again after a loss', ['loss', 'number', 'order'], ({ viewers }) => {

@@ -4,18 +4,19 @@ import { parseArgs } from 'node:util';
 import { call } from '../integration/lib/api.mjs';
 import { compareIds } from '../integration/lib/journal.mjs';
 import { pause, until } from '../integration/lib/time.mjs';
-import { check } from './checker.mjs';
+import { check, storedBounds } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
 import { keep, kept } from './kept.mjs';
 import { settledLedger } from './ledger.mjs';
+import { startModerators } from './moderators.mjs';
 import { Nemesis } from './nemesis.mjs';
 import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
-import { canonical, startViewers } from './viewers.mjs';
+import { canonical, startLate, startViewers } from './viewers.mjs';
 import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
-const VIDEOS = ['one', 'two', 'three'], MORE = 5;
+const VIDEOS = ['one', 'two', 'three'], MORE = 5, MODERATED_MS = 400, LATE = 1_000;
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
@@ -34,7 +35,7 @@ const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why 
 const ms = Number(options.minutes) * 60_000;
 const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
 const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
-let viewers = [], writers = [], nemesis;
+let viewers = [], writers = [], moderators = [], late = [], nemesis;
 
 const highest = (video) => writers.filter((writer) => writer.video === video && writer.last).map(({ last }) => last.comment.id).sort(compareIds).at(-1);
 const lagging = () => viewers.filter(({ video, position }) => !position || (highest(video) && compareIds(position, highest(video)) < 0));
@@ -67,11 +68,11 @@ async function listing(video) {
 }
 
 // The statistics once every part has reported; as they are if they never add up.
-async function settledStatistics(stored) {
+async function settledStatistics([least, most]) {
   let json;
   const adds = async () => {
     ({ json } = await call('GET', `${world.statistics}/statistics`));
-    return json.storedComments.total === stored && json.readerApis.totalActiveConnections === viewers.length;
+    return json.storedComments.total >= least && json.storedComments.total <= most && json.readerApis.totalActiveConnections === viewers.length;
   };
   await until(adds, 'the statistics to add up', PATIENCE_MS / 2).catch(() => {});
   return json;
@@ -96,12 +97,14 @@ async function torture() {
   await reached(() => viewers.every(({ position }) => position), 'all viewers to be connected');
   writers = startWriters(world, VIDEOS, Number(options.every));
   await recovered();
+  if (!options.alone) moderators = startModerators(world, VIDEOS, writers, MODERATED_MS);
   nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
   say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped`);
   await nemesis.run(ms);
   await world.heal();
   const healedMs = world.nowMs;
   await recovered();
+  await Promise.all(moderators.map((moderator) => moderator.stop()));
   await Promise.all(writers.map((writer) => writer.stop()));
   await caughtUp();
   say(`all have everything ${Math.round(world.nowMs - healedMs)} ms after the last fault`);
@@ -109,15 +112,22 @@ async function torture() {
   const ledgers = await ledgersAtTheEnd();
   const listings = {};
   for (const video of VIDEOS) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
-  const statistics = await settledStatistics(Object.values(listings).flat().length);
-  return { ...historySoFar(), listings, statistics, ledgers };
+  const statistics = await settledStatistics(storedBounds({ ...historySoFar(), listings }));
+  const audits = await Promise.all(moderators.map((moderator) => moderator.audit()));
+  late = startLate(world, Object.fromEntries(VIDEOS.map((video) => [video, listings[video].at(-LATE)?.id ?? listings[video][0].id])));
+  await reached(() => late.every(({ video, position }) => compareIds(position, highest(video)) >= 0), 'those that come late to have everything');
+  const history = historySoFar();
+  return { ...history, listings, statistics, ledgers, moderation: { ...history.moderation, audits } };
 }
 
 // What it has of a history by now.
 function historySoFar() {
   const posts = writers.flatMap((writer) => writer.posts), sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
-  return { faults: nemesis?.done ?? [], posts, viewers: viewers.map(({ name, video, events }) => ({ name, video, events })), lossesMs: world.lossesMs,
-    streams: viewers.length, answers: writers.flatMap((writer) => writer.faults), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
+  const moderation = {};
+  for (const field of ['deletes', 'bans', 'rooms', 'looks', 'tries']) moderation[field] = moderators.flatMap((moderator) => moderator[field]);
+  const seen = [...viewers, ...late].map(({ name, video, exact, events }) => ({ name, video, exact, late: name.startsWith('late'), events }));
+  return { faults: nemesis?.done ?? [], posts, viewers: seen, lossesMs: world.lossesMs, moderation,
+    streams: viewers.length, answers: [...writers, ...moderators].flatMap(({ faults: found }) => found), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
 }
 
 function report(history) {
@@ -133,6 +143,8 @@ function report(history) {
   for (const { name, why } of skipped) console.log(`skipped: ${name}: ${why}`);
   console.log(`${history.faults.length} faults, ${skipped.length} kinds skipped, ${cuts} streams cut; ${figures.posts} comments, ${figures.acknowledged} acknowledged, `
     + `${history.refused} times 503, ${history.unanswered} times no answer; ${figures.delivered} delivered, ${figures.announced} announced as lost`);
+  const { deletes, bans, rooms } = history.moderation ?? {};
+  if (deletes?.length) console.log(`${deletes.length} comments deleted, ${bans.length} users banned, ${rooms.length} settings changed`);
   return violations;
 }
 
@@ -146,7 +158,7 @@ try {
   if (options.keep) keep(options.keep, historySoFar());
   violations = [{ rule: 'end', what: `${error.stack}\n${world.crashes.join('\n')}` }];
 }
-for (const each of [...viewers, ...writers]) await Promise.race([each.close(), pause(2_000)]);
+for (const each of [...viewers, ...late, ...moderators, ...writers]) await Promise.race([each.close(), pause(2_000)]);
 await world.close();
 for (const { rule, what } of violations.slice(0, 20)) console.log(`${rule}: ${what}`);
 console.log(violations.length ? `seed ${options.seed}: ${violations.length} violations` : `seed ${options.seed}: the promise held`);

@@ -9,6 +9,8 @@ import { StreamParser } from '../integration/lib/stream.mjs';
 import { pause } from '../integration/lib/time.mjs';
 import { positionAfter } from './checker.mjs';
 
+// Of the log, with a number.
+const ENTRIES = ['retract', 'purge', 'pin'];
 // Heartbeats come every second.
 const SILENT_MS = 6_000;
 const patient = () => new Agent({ connect: { timeout: 3_000 }, headersTimeout: 8_000, bodyTimeout: SILENT_MS });
@@ -26,6 +28,7 @@ export function canonical(comment) {
 class Recorder {
   events = [];
   position; // of the last event
+  exact = true; // sees the numbers of what was deleted
   constructor(world, { name, video }) {
     Object.assign(this, { world, name, video });
   }
@@ -37,6 +40,10 @@ class Recorder {
   }
   recordComment(json) {
     this.record({ type: 'comment', id: json.id, text: json.comment, whole: canonical(json) });
+  }
+  // A retraction and the like.
+  recordEntry({ id, type: name, target }) {
+    this.record({ type: 'entry', id, name, target });
   }
   recordGap({ from, to, missed, reason }) {
     this.record({ type: 'gap', from, to, missed, reason });
@@ -62,9 +69,10 @@ class Recorder {
 // A viewer over the requests of `transport`.
 class Follower extends Recorder {
   retryMs = 500;
-  constructor(world, { transport, number, retry, ...options }) {
+  // from: where it begins, as one that comes back.
+  constructor(world, { transport, number, retry, from, ...options }) {
     super(world, options);
-    Object.assign(this, { transport, tries: number, waits: retry });
+    Object.assign(this, { transport, tries: number, waits: retry, position: from });
     this.done = this.#run();
   }
 
@@ -126,9 +134,11 @@ class Follower extends Recorder {
   #take({ type, id, json, text, retry }, asked) {
     this.retryMs = retry ?? this.retryMs;
     if (!this.live) {
-      if (json.type !== 'connected') throw new Error(`the first event is ${text}`);
+      if (json?.type !== 'connected') throw new Error(`the first event is ${text}`);
       this.recordConnected(id, asked, this.url);
     } else if (type === 'gap' && id === json.to) this.recordGap(json);
+    else if (type === 'number') this.record({ type: 'number', id });
+    else if (ENTRIES.includes(type) && json.id === id) this.recordEntry(json);
     else if (type === 'message' && json.id === id) this.recordComment(json);
     else throw new Error(`unexpected event ${type} ${id}: ${text}`);
   }
@@ -152,6 +162,7 @@ async function undici(url, options) {
 
 // What one address in front of all readers would do: each attempt reaches the next one.
 class EventSourceViewer extends Recorder {
+  exact = false;
   constructor(world, { number, ...options }) {
     super(world, options);
     this.dispatcher = patient();
@@ -170,6 +181,7 @@ class EventSourceViewer extends Recorder {
       else if (json.id !== lastEventId) this.recordFault(`${data} has the id ${lastEventId}`);
       else this.recordComment(json);
     };
+    for (const name of ENTRIES) this.source.addEventListener(name, ({ data }) => this.recordEntry(JSON.parse(data)));
     this.source.addEventListener('gap', ({ data }) => this.recordGap(JSON.parse(data)));
     this.source.onerror = ({ code, message }) => {
       if (this.source.readyState === EventSource.CLOSED) this.recordFault(`the EventSource gave up: ${code} ${message}`);
@@ -184,6 +196,7 @@ class EventSourceViewer extends Recorder {
 }
 
 class ClientViewer extends Recorder {
+  exact = false;
   constructor(world, { number, ...options }) {
     super(world, options);
     this.dispatcher = patient();
@@ -202,6 +215,7 @@ class ClientViewer extends Recorder {
       },
       onComment: (json) => this.recordComment(json),
       onGap: (gap) => this.recordGap(gap),
+      onEntry: (json) => this.recordEntry(json),
       onState: (state) => this.#take(state),
     });
   }
@@ -228,3 +242,7 @@ const kinds = [
 // `each` viewers of each kind for each video. retry: sockets and undici wait as the server asks, and not just a moment.
 export const startViewers = (world, videos, { each = 1, retry = false } = {}) => videos.flatMap((video, i) => kinds.flatMap(([kind, make], j) =>
   Array.from({ length: each }, (_, k) => make(world, { name: `${kind}-${video}-${k + 1}`, video, number: i + j + k, retry }))));
+
+// One for each video that comes after all others, with what was last seen at `from`.
+export const startLate = (world, from) => Object.entries(from).map(([video, position], i) =>
+  new Follower(world, { name: `late-${video}`, video, number: i, from: position, transport: bare }));
