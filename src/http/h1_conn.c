@@ -45,6 +45,7 @@ enum h1_state {
     H1_HELD,     // request complete; waits until all earlier responses are sent, and for its client's lane
     H1_HANDLING, // the site's handler is running
     H1_WAITING,  // the handler has returned without an answer
+    H1_REPLYING, // a part of the response has been given, and the rest will be
     H1_SENDING_LAST, // no further request is read; responses are unsent
     H1_LINGER,       // half-closed; what still arrives is discarded, so that the client can read the response
     H1_ORPHANED,     // the socket is closed, but the exchange has not ended
@@ -72,10 +73,16 @@ struct h1_conn {
     const char *tail;     // to be sent after it: the rest of a static body
     size_t tail_len;
     int64_t cost; // of the work of this turn
+    // Of a body in pieces:
+    http_on_room *on_room;
+    void *on_room_arg;
+    bool handling, chunked, awaits_room, tells_room;
+    struct loop_job room;
     struct loop_job reap;
 };
 
 static void h1_close(struct http_conn *);
+static void h1_reset(struct http_conn *);
 static void h1_refuse_and_close(struct h1_conn *);
 
 static struct h1_conn *h1_of(struct http_conn *base) {
@@ -124,6 +131,20 @@ static void h1_drop_input(struct h1_conn *c) {
 
 // Sending
 
+static void h1_tell_room(struct h1_conn *c) {
+    if (!c->awaits_room || c->tells_room) return;
+    c->tells_room = true;
+    loop_defer(c->stream.loop, &c->room);
+}
+
+static void h1_on_room(struct loop_job *job) {
+    struct h1_conn *c = container_of(job, struct h1_conn, room);
+    c->tells_room = false;
+    if (!c->awaits_room) return;
+    c->awaits_room = false;
+    c->on_room(c->on_room_arg);
+}
+
 // May close the connection. The caller accounts for the buffers.
 static void h1_flush(struct h1_conn *c) {
     while (h1_unsent(c)) {
@@ -142,7 +163,8 @@ static void h1_flush(struct h1_conn *c) {
     }
     c->tail = NULL;
     h1_shrink(&c->out);
-    if (h1_is_sending(c)) return;
+    h1_tell_room(c);
+    if (h1_is_sending(c) || c->state == H1_REPLYING) return;
     if (c->ended) h1_close(&c->base);
     if (c->state != H1_SENDING_LAST || !c->base.host) return;
     c->state = H1_LINGER;
@@ -238,7 +260,9 @@ static void h1_dispatch(struct h1_conn *c) {
                     "There is no memory for large requests; try again soon.");
     }
     c->state = H1_HANDLING;
+    c->handling = true;
     http_site_handle(&c->exchange);
+    c->handling = false;
     if (c->state != H1_HANDLING) return;
     c->state = H1_WAITING;
     http_request_release_read(&c->request, c->exchange.keeps_body ? SIZE_MAX : SMALL_BYTES);
@@ -411,12 +435,14 @@ static void h1_reap_later(struct h1_conn *c) {
     loop_defer(c->stream.loop, &c->reap);
 }
 
+static enum http_connection h1_persistence(const struct h1_conn *c) {
+    if (c->last) return HTTP_CONNECTION_CLOSE;
+    return h1_parser_is_1_0(&c->parser) ? HTTP_CONNECTION_KEEP_ALIVE : HTTP_CONNECTION_OMITTED;
+}
+
 static void h1_add_response(struct h1_conn *c, const struct http_reply *reply) {
     struct http_host *host = c->base.host;
-    enum http_connection persistence = c->last                        ? HTTP_CONNECTION_CLOSE
-                                       : h1_parser_is_1_0(&c->parser) ? HTTP_CONNECTION_KEEP_ALIVE
-                                                                      : HTTP_CONNECTION_OMITTED;
-    http_response_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()), persistence);
+    http_response_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()), h1_persistence(c));
     http_counters_response(&host->counters, reply->status);
     if (http_request_is_head(&c->request) || !http_status_has_body(reply->status)) return;
     bool adds_newline = http_reply_lacks_newline(reply);
@@ -429,28 +455,81 @@ static void h1_add_response(struct h1_conn *c, const struct http_reply *reply) {
     }
 }
 
+// The response is complete.
+static void h1_end_response(struct h1_conn *c) {
+    h1_start_request(c);
+    if (c->last) {
+        h1_drop_input(c);
+        c->state = H1_SENDING_LAST;
+    }
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->idle_timeout_ms;
+    if (c->handling) return; // h1_serve() goes on when the handler has returned
+    if (c->in.len || c->stream.readable)
+        http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
+    else
+        h1_flush(c);
+    if (c->base.host) h1_account(c);
+}
+
+static void h1_note_response(struct h1_conn *c) {
+    if (!h1_unsent(c) && !c->last) // or it has yet to read
+        http_hold_progress(&c->base.hold, loop_now_ms(c->stream.loop));
+}
+
 static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
     struct h1_conn *c = h1_of_exchange(x);
     if (c->state == H1_ORPHANED) {
         h1_reap_later(c);
         return;
     }
-    bool late = c->state == H1_WAITING;
-    int64_t now_ms = loop_now_ms(c->stream.loop);
-    if (!h1_unsent(c) && !c->last) http_hold_progress(&c->base.hold, now_ms); // or it has yet to read
+    h1_note_response(c);
     h1_add_response(c, reply);
-    h1_start_request(c);
-    if (c->last) {
-        h1_drop_input(c);
-        c->state = H1_SENDING_LAST;
-    }
-    c->base.deadline_ms = now_ms + c->base.host->idle_timeout_ms;
-    if (!late) return; // h1_serve() goes on when the handler has returned
-    if (c->in.len || c->stream.readable)
-        http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
-    else
-        h1_flush(c);
+    h1_end_response(c);
+}
+
+// A body in pieces. HTTP/1.0 has no chunks: there the connection's end is the body's.
+static void h1_begin_body(struct http_exchange *x, const struct http_reply *reply, http_on_room *on_room,
+                          void *arg) {
+    struct h1_conn *c = h1_of_exchange(x);
+    c->on_room = on_room;
+    c->on_room_arg = arg;
+    if (c->state == H1_ORPHANED) return;
+    struct http_host *host = c->base.host;
+    c->chunked = !h1_parser_is_1_0(&c->parser);
+    c->last |= !c->chunked;
+    h1_note_response(c);
+    http_response_pieces_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()),
+                              h1_persistence(c), c->chunked ? SINK_CHUNKED : SINK_RAW);
+    http_counters_response(&host->counters, reply->status);
+    c->state = H1_REPLYING;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + host->idle_timeout_ms;
+}
+
+static enum http_room h1_add_body(struct http_exchange *x, const void *bytes, size_t len) {
+    struct h1_conn *c = h1_of_exchange(x);
+    if (c->state == H1_ORPHANED) return HTTP_GONE;
+    if (!len || http_request_is_head(&c->request)) return HTTP_ROOM;
+    if (c->chunked) buf_printf(&c->out, "%zx\r\n", len);
+    buf_add(&c->out, bytes, len);
+    if (c->chunked) buf_add(&c->out, "\r\n", 2);
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->idle_timeout_ms;
+    h1_flush(c);
     if (c->base.host) h1_account(c);
+    if (!c->base.host) return HTTP_GONE;
+    c->awaits_room = h1_unsent(c) >= HTTP_PIECES_UNSENT;
+    return c->awaits_room ? HTTP_NO_ROOM : HTTP_ROOM;
+}
+
+static void h1_end_body(struct http_exchange *x, bool complete) {
+    struct h1_conn *c = h1_of_exchange(x);
+    c->awaits_room = false;
+    if (c->state != H1_ORPHANED && !complete) h1_reset(&c->base);
+    if (c->state == H1_ORPHANED) {
+        h1_reap_later(c);
+        return;
+    }
+    if (c->chunked && !http_request_is_head(&c->request)) buf_add_string(&c->out, "0\r\n\r\n");
+    h1_end_response(c);
 }
 
 // Leaves the host. The stream is closed or has become a sink.
@@ -467,7 +546,8 @@ static void h1_detach(struct h1_conn *c, enum h1_state state) {
 static void h1_close_as(struct http_conn *base, void (*end)(struct stream *)) {
     struct h1_conn *c = h1_of(base);
     if (!base->host) return;
-    bool open = c->state == H1_HANDLING || c->state == H1_WAITING;
+    bool open = c->state == H1_HANDLING || c->state == H1_WAITING || c->state == H1_REPLYING;
+    h1_tell_room(c);
     if (c->state == H1_PROXY)
         http_proxied_refuse(&base->host->counters, HTTP_PROXIED_INCOMPLETE, &c->request.peer, 0);
     end(&c->stream);
@@ -515,8 +595,12 @@ static void h1_abort(struct http_exchange *x) {
     if (c->base.host) h1_account(c);
 }
 
-static const struct http_exchange_ops h1_exchange_ops = {
-    .reply = h1_reply, .begin_stream = h1_begin_stream, .abort = h1_abort};
+static const struct http_exchange_ops h1_exchange_ops = {.reply = h1_reply,
+                                                         .begin_body = h1_begin_body,
+                                                         .add_body = h1_add_body,
+                                                         .end_body = h1_end_body,
+                                                         .begin_stream = h1_begin_stream,
+                                                         .abort = h1_abort};
 
 // The operations of the server
 
@@ -558,7 +642,7 @@ static void h1_expire(struct http_conn *base) {
 static void h1_drop(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
-    bool is_parsing = c->state == H1_HANDLING, is_over = address_limits_is_over(c->key);
+    bool is_parsing = c->handling, is_over = address_limits_is_over(c->key);
     base->host->counters.connections_dropped++;
     if (is_over) http_limit_count(HTTP_LIMITED_BYTES);
     if (reads && !h1_unsent(c) && !h1_may_stream(c)) {
@@ -612,6 +696,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     c->peer_key = c->key = host->is_exempt ? 0 : address_limits_key(peer);
     c->is_proxy = is_proxied || h1_is_proxy(host, peer);
     c->reap.run = h1_on_reap;
+    c->room.run = h1_on_room;
     stream_init(&c->stream, host->transport, host->loop, h1_on_ready);
     if (stream_accept(&c->stream, fd) < 0) {
         free(c);

@@ -72,14 +72,28 @@ static void response_add_line(struct buf *out, const char *name, const char *val
     buf_add_string(out, "\r\n");
 }
 
-void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
-                        enum http_connection connection) {
+static void response_begin(struct buf *out, const struct http_reply *reply, const char *common_lines) {
     const char *status_line = response_status_line(reply->status);
     if (status_line)
         buf_add_string(out, status_line);
     else
         buf_printf(out, "HTTP/1.1 %d Unknown\r\n", reply->status);
     buf_add_string(out, common_lines);
+}
+
+static void response_end(struct buf *out, const struct http_reply *reply, enum http_connection connection) {
+    if (reply->location) response_add_line(out, "Location: ", reply->location);
+    if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
+    if (!reply->says_how_to_cache) buf_add_string(out, "Cache-Control: no-store\r\n");
+    if (reply->headers) buf_add_string(out, reply->headers);
+    if (connection == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
+    if (connection == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
+    buf_add(out, "\r\n", 2);
+}
+
+void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
+                        enum http_connection connection) {
+    response_begin(out, reply, common_lines);
     if (http_status_has_body(reply->status)) {
         char digits[24], *at = digits + sizeof digits;
         size_t n = reply->body_len + http_reply_lacks_newline(reply);
@@ -92,13 +106,15 @@ void http_response_head(struct buf *out, const struct http_reply *reply, const c
         while (n /= 10);
         buf_add(out, at, (size_t)(digits + sizeof digits - at));
     }
-    if (reply->location) response_add_line(out, "Location: ", reply->location);
-    if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
-    if (!reply->says_how_to_cache) buf_add_string(out, "Cache-Control: no-store\r\n");
-    if (reply->headers) buf_add_string(out, reply->headers);
-    if (connection == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
-    if (connection == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
-    buf_add(out, "\r\n", 2);
+    response_end(out, reply, connection);
+}
+
+void http_response_pieces_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
+                               enum http_connection connection, enum sink_framing framing) {
+    response_begin(out, reply, common_lines);
+    response_add_line(out, "Content-Type: ", reply->content_type);
+    if (framing == SINK_CHUNKED) buf_add_string(out, "Transfer-Encoding: chunked\r\n");
+    response_end(out, reply, connection);
 }
 
 void http_response_stream_head(struct buf *out, enum sink_framing framing) {

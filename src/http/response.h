@@ -33,6 +33,10 @@ bool http_reply_lacks_newline(const struct http_reply *);
 void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
                         enum http_connection);
 
+// The same, of a body whose length is not known: in chunks, or ended by the connection.
+void http_response_pieces_head(struct buf *, const struct http_reply *, const char *common_lines,
+                               enum http_connection, enum sink_framing);
+
 // Adds the head of an event stream, in chunks or ended by the connection.
 void http_response_stream_head(struct buf *, enum sink_framing);
 

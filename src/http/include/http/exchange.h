@@ -17,8 +17,19 @@ struct buf;
 struct http_exchange;
 struct sink;
 
+// Of a body that comes in pieces.
+enum http_room {
+    HTTP_ROOM,    // another piece may be added now
+    HTTP_NO_ROOM, // not before on_room()
+    HTTP_GONE     // the client has disconnected: nothing more can be sent, and the body has to be ended
+};
+typedef void http_on_room(void *arg);
+
 struct http_exchange_ops {
     void (*reply)(struct http_exchange *, const struct http_reply *);
+    void (*begin_body)(struct http_exchange *, const struct http_reply *, http_on_room *, void *arg);
+    enum http_room (*add_body)(struct http_exchange *, const void *bytes, size_t len);
+    void (*end_body)(struct http_exchange *, bool complete);
     bool (*begin_stream)(struct http_exchange *, struct sink *, struct buf *head);
     void (*abort)(struct http_exchange *);
 };
@@ -35,6 +46,23 @@ struct http_exchange {
 // Sends a response, and ends the exchange.
 static inline void http_reply(struct http_exchange *x, const struct http_reply *reply) {
     x->ops->reply(x, reply);
+}
+
+// Respond with a body of unknown length, in pieces, as fast as the client reads: of the reply given at the
+// beginning only the head counts. Once http_add_body() has returned HTTP_NO_ROOM, about HTTP_PIECES_UNSENT
+// bytes wait to be sent; on_room() is called once when they have been, or the client has disconnected, never
+// from inside these functions. A client that reads nothing for as long as an idle one may stay is
+// disconnected. The exchange ends with http_end_body(); if the body is not `complete`, the client can tell.
+enum { HTTP_PIECES_UNSENT = 65536 };
+static inline void http_begin_body(struct http_exchange *x, const struct http_reply *head,
+                                   http_on_room *on_room, void *arg) {
+    x->ops->begin_body(x, head, on_room, arg);
+}
+static inline enum http_room http_add_body(struct http_exchange *x, const void *bytes, size_t len) {
+    return x->ops->add_body(x, bytes, len);
+}
+static inline void http_end_body(struct http_exchange *x, bool complete) {
+    x->ops->end_body(x, complete);
 }
 
 // Reply with {"error":sentence,"code":code}, which are sent as they are: without a quote in them.
