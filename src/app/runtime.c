@@ -79,10 +79,12 @@ static bool runtime_open_engine(struct runtime *r) {
     const struct settings *set = r->settings;
     char url[SETTINGS_REDIS_URL_SIZE];
     if (settings_redis_url(set, url, sizeof url)) return runtime_open_redis(r, url);
-    r->engine = embedded_open(
-        r->loop,
-        &(struct embedded_config){.folder = set->data, .durable = set->durable, .limits = limits_of(set)},
-        r->why, r->why_size);
+    r->engine = embedded_open(r->loop,
+                              &(struct embedded_config){.folder = set->data,
+                                                        .durable = set->durable,
+                                                        .limits = limits_of(set),
+                                                        .archive_ms = set->archive_days * 24 * 3600 * 1000},
+                              r->why, r->why_size);
     return r->engine != NULL;
 }
 

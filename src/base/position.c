@@ -49,3 +49,7 @@ int position_compare(struct position a, struct position b) {
     if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
     return a.seq == b.seq ? 0 : a.seq < b.seq ? -1 : 1;
 }
+
+struct position position_max(struct position a, struct position b) {
+    return position_compare(a, b) > 0 ? a : b;
+}

@@ -425,6 +425,14 @@ static void handle_comment_list(struct http_exchange *x, void *arg) {
     comment_list_handle(x, a);
 }
 
+static void handle_replay(struct http_exchange *x, void *arg) {
+    struct comment_api *a = arg;
+    const char *video = http_request_param(x->request, 0);
+    if (rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "") && path_id(x, &video) &&
+        known_videos_admit(&a->placed.service, x, video, NULL, handle_replay, a))
+        replays_answer(&a->replays, x, video);
+}
+
 static void handle_comment_videos(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     videos_query_reply(a->videos, &a->placed.service, a->authorization, x);
@@ -482,6 +490,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     service_init(&a->placed.service, &comment_kind, loop, engine, client, &config->service);
     a->placed.placement = placement;
     a->client = client;
+    a->replays.engine = engine;
     if (config->manager_url)
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
@@ -505,6 +514,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
 void comment_api_free(struct comment_api *a) {
     if (!a) return;
     service_release(&a->placed.service);
+    replays_stop(&a->replays);
     registrar_free(a->registrar);
     review_free(a->review);
     held_desk_free(a->held);
@@ -521,6 +531,7 @@ void comment_api_free(struct comment_api *a) {
 static const struct http_route comment_routes[] = {
     {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
     {"GET", "/videos/:videoid/comments", .handle = handle_comment_list},
+    {"GET", "/videos/:videoid/replay", .handle = handle_replay},
     {"GET", "/statistics", .handle = handle_comment_statistics},
     {"GET", "/videos", .handle = handle_comment_videos},
     {"GET", "/videos/:videoid", .handle = video_routes_get},

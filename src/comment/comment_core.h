@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "moderation/first_line.h"
 #include "placement/placement_routes.h"
+#include "service/replays.h"
 #include "service/text_rules.h"
 
 struct held_desk;
@@ -67,6 +68,7 @@ struct comment_api {
     struct videos_query *videos;
     struct held_desk *held;
     struct comment_counters counters;
+    struct replays replays;
     unsigned lists; // pages of comments that are being read
     struct video_count *counts;
     struct buf scratch; // for building JSON

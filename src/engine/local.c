@@ -267,6 +267,26 @@ void local_range_before(struct engine *engine, const char *video, struct positio
     local_push_range(engine, local_of(engine)->store->range_before, video, before, limit, cb, arg);
 }
 
+static void call_back_replay(struct local_engine *e, struct request *request) {
+    const struct replay_request *r = (const struct replay_request *)request;
+    (void)e;
+    struct engine_replayed page = {
+        .range = r->range.answer, .at_ms = r->range.at_ms, .origin_ms = r->origin_ms};
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &page : NULL);
+}
+
+void local_replay(struct engine *engine, const struct engine_replay *what, engine_replay_cb *cb, void *arg) {
+    struct replay_request *r = request_new(sizeof *r, request_copy_size(what->video),
+                                           local_of(engine)->store->replay, call_back_replay, arg);
+    r->range.request.reads_log = true;
+    r->range.video = request_copy(&r->range.request, what->video);
+    r->range.from = what->after;
+    r->range.limit = what->limit;
+    r->from_ms = what->from_ms;
+    r->cb = cb;
+    local_push(engine, &r->range.request);
+}
+
 // Mappings
 
 static struct mapping_request *local_mapping_request(const char *video, const char *reader_url,

@@ -8,8 +8,8 @@
 #include "http/asset.h"
 #include "http/exchange.h"
 
-// Whether the list names the tag, compared weakly (RFC 9110, 13.1.2). Our tags hold no comma.
-static bool lists_tag(const char *list, const char *etag) {
+// Our tags hold no comma.
+bool http_lists_tag(const char *list, const char *etag) {
     if (!strncmp(etag, "W/", 2)) etag += 2;
     for (size_t len; *(list += strspn(list, ", \t")); list += len) {
         len = strcspn(list, ", \t");
@@ -47,7 +47,7 @@ void http_reply_asset(struct http_exchange *x, const struct http_asset *a) {
     char headers[640];
     snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: no-cache\r\n%s%s%s", a->etag,
              security_lines, vary, gzip ? "Content-Encoding: gzip\r\n" : "");
-    if (known && lists_tag(known, a->etag)) {
+    if (known && http_lists_tag(known, a->etag)) {
         if (gzip) *strstr(headers, "Content-Encoding") = 0;
         http_reply(x, &(struct http_reply){.status = 304, .headers = headers, .says_how_to_cache = true});
         return;

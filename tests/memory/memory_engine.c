@@ -308,6 +308,21 @@ static void run_range_before(struct store *s, struct request *request) {
     r->answer = (struct engine_range){.entries = entries, .count = count, .head = v->at, .more = count < end};
 }
 
+// There is no archive: what the log keeps.
+static void run_replay(struct store *s, struct request *request) {
+    struct replay_request *r = (struct replay_request *)request;
+    struct video *v = find_stored(s, r->range.video);
+    run_range(s, request);
+    const struct engine_range *found = &r->range.answer;
+    static int64_t offset_ms; // between the clocks: always the same, or times would go back
+    if (!offset_ms) offset_ms = clock_wall_ms() - clock_monotonic_ms();
+    r->range.at_ms = request_hold(request, (found->count + 1) * sizeof *r->range.at_ms);
+    for (size_t i = 0, at = 0; i < found->count; i++) {
+        while (position_compare(v->log[at].entry.at, found->entries[i].at) != 0) at++;
+        r->range.at_ms[i] = v->log[at].at_ms + offset_ms;
+    }
+}
+
 // Mappings
 
 static bool is_mapped(const struct video *v, const char *reader) {
@@ -519,6 +534,7 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .head = run_head,
                                                 .range = run_range,
                                                 .range_before = run_range_before,
+                                                .replay = run_replay,
                                                 .lookup = run_lookup,
                                                 .assign = run_assign,
                                                 .reassign = run_reassign,

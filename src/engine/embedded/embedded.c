@@ -7,6 +7,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_amend.h"
+#include "embedded_archive.h"
 #include "embedded_counter.h"
 #include "embedded_secret.h"
 #include "embedded_disk.h"
@@ -118,6 +119,7 @@ static const struct local_store embedded_store = {
     .head = log_head,
     .range = log_range,
     .range_before = log_range_before,
+    .replay = archive_replay,
     .lookup = mapping_lookup,
     .assign = mapping_assign,
     .reassign = mapping_reassign,

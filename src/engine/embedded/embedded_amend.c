@@ -1,5 +1,6 @@
 #include "embedded_amend.h"
 
+#include "embedded_archive.h"
 #include "embedded_gate.h"
 #include "embedded_index.h"
 #include "embedded_log.h"
@@ -53,8 +54,17 @@ static bool amend_take_target(struct store *s, struct video *v, struct amend_req
     int64_t n = v ? amend_find(s, v, a->target, &a->request, &e) : 0;
     bool retracts = a->asked.kind == ENTRY_RETRACT;
     if (n && e.kind == ENTRY_COMMENT) {
-        if (retracts) amend_blank(s, a, n, &e);
+        if (retracts) {
+            amend_blank(s, a, n, &e);
+            archive_blank(s, a->video, a->target, &a->request);
+        }
         return true;
+    }
+    if (!n && retracts) { // it has left the log
+        enum archive_outcome outcome = archive_blank(s, a->video, a->target, &a->request);
+        a->taken += outcome == ARCHIVE_BLANKED;
+        if (outcome == ARCHIVE_NONE) a->request.status = ENGINE_NOT_FOUND;
+        return outcome == ARCHIVE_BLANKED;
     }
     if (!n || e.kind != ENTRY_BLANK || !retracts) a->request.status = ENGINE_NOT_FOUND;
     return false;
@@ -74,7 +84,10 @@ void log_amend(struct store *s, struct request *r) {
     if (!v) return;
     bool ends = a->asked.kind == ENTRY_END;
     if ((ends || a->asked.kind == ENTRY_START) && !gate_set_over(s, v, ends) && ends) return;
-    if (a->user) amend_purge(s, v, a);
+    if (a->user) {
+        amend_purge(s, v, a);
+        archive_purge(s, a->video, a->user);
+    }
     if (a->taken) scrub_note(s);
     log_add(s, v, a->known, &a->loss, &a->entry);
 }

@@ -146,10 +146,12 @@ static size_t log_read_entries(struct store *s, struct range_request *r, struct 
     for (; i < end && out->count < room; i++) {
         sqlite3_bind_int64(q, 1, v->index.rows[i]);
         bool there = store_row(s, q);
-        if (there && !store_expired(s, sqlite3_column_int64(q, 7)))
+        if (there && !store_expired(s, sqlite3_column_int64(q, 7))) {
+            if (r->at_ms) r->at_ms[out->count] = sqlite3_column_int64(q, 7);
             out->count += log_read_entry(s, q, r, v, after, &entries[out->count]);
-        else if (!s->failure.code && !out->count)
+        } else if (!s->failure.code && !out->count) {
             *expired = i + 1;
+        }
         if (there) store_end(q);
         store_skip_damage(s);
     }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "embedded_archive.h"
 #include "embedded_disk.h"
 #include "embedded_epoch.h"
 #include "embedded_lease.h"
@@ -235,6 +236,7 @@ static bool open_load_totals(struct store *s) {
         store_end(q);
     }
     token_load(s);
+    archive_load(s);
     s->committed_totals = s->totals;
     return !s->failure.code;
 }
@@ -345,6 +347,8 @@ static struct store *open_new_store(const struct embedded_config *config) {
     s->config.folder = mem_strdup(config->folder);
     if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
     if (s->config.keep_ms < s->config.limits.log_age_ms) s->config.keep_ms = s->config.limits.log_age_ms;
+    if (config->archive_ms && config->archive_ms < s->config.limits.log_age_ms)
+        s->config.archive_ms = s->config.limits.log_age_ms;
     s->path = store_path(config->folder, "chorus.db");
     s->damage.path = s->path;
     s->lock = -1;

@@ -48,7 +48,7 @@ static bool row_take_old_body(struct engine_entry *e, const char *object, size_t
 }
 
 // Reads a row, and returns whether an append has written it like this. SQLite converts any value to text.
-static bool row_parse(sqlite3_stmt *q, struct engine_entry *e) {
+bool row_look(sqlite3_stmt *q, struct engine_entry *e) {
     *e = (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
                                .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),
                                .at.seq = (uint64_t)sqlite3_column_int64(q, 2),
@@ -68,11 +68,11 @@ static bool row_parse(sqlite3_stmt *q, struct engine_entry *e) {
 
 bool row_is_sound(sqlite3_stmt *q) {
     struct engine_entry e;
-    return row_parse(q, &e);
+    return row_look(q, &e);
 }
 
 bool row_read(struct store *s, sqlite3_stmt *q, struct request *r, struct engine_entry *e) {
-    if (!row_parse(q, e)) {
+    if (!row_look(q, e)) {
         store_found_damage(s, "a log entry is malformed");
         return false;
     }

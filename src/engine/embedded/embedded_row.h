@@ -12,6 +12,9 @@ int32_t row_checksum(const struct engine_entry *);
 // request. Returns false, with damage noted, for a row that no append has written like this.
 bool row_read(struct store *, sqlite3_stmt *, struct request *, struct engine_entry *);
 
+// The same for a look at it: what the entry points to is the row's.
+bool row_look(sqlite3_stmt *, struct engine_entry *);
+
 // Returns whether such a row is what an append has written. One of this version has the right checksum; one
 // of version 1 a possible kind, a number, and a JSON object on one line.
 bool row_is_sound(sqlite3_stmt *);

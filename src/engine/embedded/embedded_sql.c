@@ -70,12 +70,24 @@ const char sql_additions[] =
     " PRIMARY KEY(video, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS recent_at ON recent(video, at_ms);"
     "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, bytes BLOB NOT NULL,"
-    " expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+    " expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    // embedded_archive.h
+    "CREATE TABLE IF NOT EXISTS archived(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " origin_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS archive(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, prev_epoch INTEGER NOT NULL,"
+    " prev_seq INTEGER NOT NULL, body TEXT NOT NULL, checksum INTEGER) STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS archive_at ON archive(video, epoch, seq);"
+    "CREATE TABLE IF NOT EXISTS archive_purge(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, user TEXT NOT NULL,"
+    " epoch INTEGER NOT NULL, seq INTEGER NOT NULL, done_epoch INTEGER NOT NULL, done_seq INTEGER NOT NULL) STRICT;";
 
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
 
-const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
+const char sql_all_entries[] = "SELECT " ENTRY " FROM entry UNION ALL SELECT " ENTRY " FROM archive";
+
+// The rows of the log that a step of the archive takes.
+#define NEW_ROWS "entry.n > ?1 AND entry.n <= ?2"
 
 const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN",
@@ -112,6 +124,50 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_ENTRY_OLDEST] =
         "SELECT n, video, place, at_ms, token IS NOT NULL, bytes FROM entry WHERE n > ?1 ORDER BY n LIMIT ?2",
     [SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE n BETWEEN ?1 AND ?2",
+
+    [SQL_ARCHIVE_LAST] =
+        "SELECT max(ifnull((SELECT max(n) FROM archive), 0), ifnull((SELECT min(n) - 1 FROM entry), 0))",
+    [SQL_ARCHIVE_NAMES] =
+        "INSERT OR IGNORE INTO archived(name, origin_ms) SELECT video.name, min(entry.at_ms) FROM entry"
+        " CROSS JOIN video ON video.id = entry.video WHERE " NEW_ROWS
+        " AND entry.at_ms >= ?3 GROUP BY video.id",
+    [SQL_ARCHIVE_COPY] =
+        "INSERT OR IGNORE INTO archive(n, video, at_ms, " ENTRY ") SELECT entry.n, archived.id, entry.at_ms,"
+        " entry.kind, entry.epoch, entry.seq, entry.prev_epoch, entry.prev_seq, entry.body, entry.checksum"
+        " FROM entry CROSS JOIN video ON video.id = entry.video CROSS JOIN archived ON archived.name = video.name"
+        " WHERE " NEW_ROWS " AND entry.at_ms >= ?3",
+    [SQL_ARCHIVE_STARTS] =
+        "UPDATE archived SET origin_ms = started.at_ms FROM (SELECT video, max(at_ms) AS at_ms FROM archive"
+        " WHERE n > ?1 AND n <= ?2 AND kind = 5 GROUP BY video) AS started WHERE archived.id = started.video",
+    [SQL_ARCHIVE_VIDEO] = "SELECT id, origin_ms FROM archived WHERE name = ?1",
+    [SQL_ARCHIVE_AFTER] =
+        "SELECT " ENTRY ", at_ms FROM archive WHERE video = ?1 AND (epoch, seq) > (?2, ?3) AND at_ms >= ?4"
+        " ORDER BY epoch, seq LIMIT ?5",
+    [SQL_ARCHIVE_FIND] =
+        "SELECT " ENTRY ", n FROM archive WHERE video = ?1 AND epoch = ?2 AND seq = ?3 AND at_ms >= ?4",
+    [SQL_ARCHIVE_EPOCH] = "SELECT epoch FROM archive WHERE video = ?1 AND epoch > ?2 ORDER BY epoch LIMIT 1",
+    [SQL_ARCHIVE_EPOCH_END] =
+        "SELECT seq, at_ms FROM archive WHERE video = ?1 AND epoch = ?2 ORDER BY seq DESC LIMIT 1",
+    [SQL_ARCHIVE_SEEK] =
+        "SELECT seq, at_ms FROM archive WHERE video = ?1 AND epoch = ?2 AND seq >= ?3 ORDER BY seq LIMIT 1",
+    [SQL_ARCHIVE_NEWEST] =
+        "SELECT epoch, seq FROM archive WHERE video = ?1 ORDER BY epoch DESC, seq DESC LIMIT 1",
+    [SQL_ARCHIVE_BLANK] = "UPDATE archive SET kind = ?2, body = '{}', checksum = ?3 WHERE n = ?1",
+    [SQL_ARCHIVE_OLDEST] = "SELECT n, at_ms FROM archive ORDER BY n LIMIT ?1",
+    [SQL_ARCHIVE_DELETE] = "DELETE FROM archive WHERE n <= ?1",
+    [SQL_ARCHIVE_LAST_VIDEO] = "SELECT ifnull(max(id), 0) FROM archived",
+    [SQL_ARCHIVE_DROP_EMPTY] = "DELETE FROM archived WHERE id > ?1 AND id <= ?2"
+                               " AND NOT EXISTS(SELECT 1 FROM archive WHERE archive.video = archived.id)",
+
+    [SQL_PURGE_ADD] =
+        "INSERT INTO archive_purge(video, user, epoch, seq, done_epoch, done_seq) VALUES(?1, ?2, ?3, ?4, 0, 0)",
+    [SQL_PURGE_OF] = "SELECT user, epoch, seq FROM archive_purge WHERE video = ?1",
+    [SQL_PURGE_FIRST] =
+        "SELECT n, video, user, epoch, seq, done_epoch, done_seq FROM archive_purge ORDER BY n LIMIT 1",
+    [SQL_PURGE_ROWS] = "SELECT " ENTRY ", n FROM archive WHERE video = ?1 AND (epoch, seq) > (?2, ?3)"
+                       " AND (epoch, seq) <= (?4, ?5) ORDER BY epoch, seq LIMIT ?6",
+    [SQL_PURGE_STEP] = "UPDATE archive_purge SET done_epoch = ?2, done_seq = ?3 WHERE n = ?1",
+    [SQL_PURGE_DROP] = "DELETE FROM archive_purge WHERE n = ?1",
 
     [SQL_TOKEN_FIND] =
         "SELECT digest = ?3, epoch, seq, caller_ms, at_ms FROM token WHERE video = ?1 AND name = ?2",

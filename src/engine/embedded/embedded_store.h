@@ -33,7 +33,8 @@ struct store_totals {
     uint64_t comments; // ever logged
     uint64_t videos;   // with a position or a mapping
     uint64_t mappings;
-    uint64_t tokens; // the newest one's n; only here
+    uint64_t tokens;   // the newest one's n; only here
+    uint64_t archived; // embedded_archive.c: the newest entry's n that it has looked at; only here
 };
 
 // How far embedded_sweep.c has come with a table.
@@ -91,6 +92,8 @@ struct store {
     struct swept entries_swept, tokens_swept;
     uint64_t kept_for_age; // embedded_sweep.c: entries beyond the limit that were still too young
     int64_t revisit_ms;
+    bool purges_wait;          // embedded_archive.c: comments to be overwritten
+    int64_t archive_looked_at; // embedded_archive.c: the last video of which it was
 };
 
 void store_read_clocks(struct store *);

@@ -1,5 +1,6 @@
 #include "embedded_sweep.h"
 
+#include "embedded_archive.h"
 #include "embedded_lease.h"
 #include "embedded_room.h"
 #include "embedded_transaction.h"
@@ -105,7 +106,7 @@ void sweep_with_limits(struct store *s, const struct engine_limits *limits) {
 }
 
 bool sweep_is_due(const struct store *s) {
-    return swept_is_due(&s->entries_swept);
+    return swept_is_due(&s->entries_swept) || s->purges_wait;
 }
 
 // What is kept only because it is young is looked at again when it is not any more.
@@ -131,15 +132,18 @@ static bool sweep_drop_unused_video(struct store *s) {
 
 bool sweep_slice(struct store *s, size_t appended) {
     bool oldest_entries = true, oldest_tokens = true, more_entries = true, more_tokens = true;
+    bool more_archive = true;
     transaction_begin(s);
     sweep_revisit(s);
     for (size_t i = 0; i <= appended / (ROWS / 2); i++) {
+        if (more_archive) more_archive = archive_sweep(s);
+        if (archive_is_behind(s)) break; // the log's rows are not all copied
         if (oldest_entries) oldest_entries = sweep_remove_oldest(s, &entries);
         if (oldest_tokens) oldest_tokens = sweep_remove_oldest(s, &tokens);
         if (more_entries) more_entries = sweep_trim_videos(s, &entries, &s->entries_swept);
         if (more_tokens) more_tokens = sweep_trim_videos(s, &tokens, &s->tokens_swept);
     }
-    bool more = oldest_entries || oldest_tokens || more_entries || more_tokens;
+    bool more = oldest_entries || oldest_tokens || more_entries || more_tokens || more_archive;
     for (int i = 0; i < VIDEOS && sweep_drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     room_sweep(s);

@@ -178,6 +178,7 @@ static const struct engine_ops redis_ops = {
     .head = redis_head,
     .range = redis_range,
     .range_before = redis_range_before,
+    .replay = redis_replay,
     .lookup = redis_lookup,
     .assign = redis_assign,
     .reassign = redis_reassign,

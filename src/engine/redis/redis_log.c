@@ -24,10 +24,6 @@ void redis_args_log(struct redis_args *a, const char *video) {
 
 // Appending
 
-static struct position position_max(struct position a, struct position b) {
-    return position_compare(a, b) > 0 ? a : b;
-}
-
 void redis_args_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
                       const struct last_position *v) {
     char text[POSITION_TEXT_SIZE] = "";
@@ -250,6 +246,7 @@ struct range_asked { // of the video that is the call's text
     const struct redis_script *script;
     struct position from;
     size_t limit;
+    engine_replay_cb *replay; // NULL: it is asked without the times
 };
 
 static void send_range(struct redis_call *c) {
@@ -264,6 +261,7 @@ static void send_range(struct redis_call *c) {
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
     redis_args_number(&a, r->config.limits.log_age_ms);
+    if (asked->replay) redis_args_text(&a, "1");
     r->ranges++;
     redis_call_send(c, &a);
 }
@@ -277,13 +275,42 @@ static void send_waiting_ranges(struct redis *r) {
     }
 }
 
+// Returns when each entry of the reply was logged; NULL: it does not fit.
+static int64_t *read_times(const redisReply *reply, const struct engine_range *range) {
+    const redisReply *list = redis_reply_item(reply, 3), *entries = redis_reply_item(reply, 2);
+    size_t count, of;
+    if (!redis_reply_array(list, &count) || !redis_reply_array(entries, &of) || count != of ||
+        count != range->count)
+        return NULL;
+    int64_t *times = mem_zalloc((count + 1) * sizeof *times);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = redis_reply_text(redis_reply_item(list, i), NULL);
+        if (text) times[i] = strtoll(text, NULL, 10);
+    }
+    return times;
+}
+
+static void range_call_back(const struct redis_call *c, enum engine_status status,
+                            const struct engine_range *range, const redisReply *reply) {
+    engine_replay_cb *replay = ((const struct range_asked *)c->more)->replay;
+    if (!replay) {
+        c->on.range(c->arg, status, status == ENGINE_OK ? range : NULL);
+        return;
+    }
+    int64_t *times = status == ENGINE_OK ? read_times(reply, range) : NULL;
+    if (status == ENGINE_OK && !times) status = ENGINE_UNAVAILABLE;
+    struct engine_replayed page = {.range = *range, .at_ms = times};
+    replay(c->arg, status, times ? &page : NULL);
+    free(times);
+}
+
 static void on_range(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct redis *r = c->redis;
     struct engine_range range = {0};
     struct engine_entry *entries = NULL;
     if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = redis_call_unexpected(c, reply);
     r->ranges--;
-    c->on.range(c->arg, status, status == ENGINE_OK ? &range : NULL);
+    range_call_back(c, status, &range, reply);
     free(entries);
     redis_call_free(c);
     send_waiting_ranges(r);
@@ -310,12 +337,17 @@ static void redis_ask_range(struct redis *r, const char *video, struct range_ask
 
 void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
                  engine_range_cb *cb, void *arg) {
-    redis_ask_range((struct redis *)engine, video, (struct range_asked){&redis_script_range, after, limit},
-                    cb, arg);
+    redis_ask_range((struct redis *)engine, video,
+                    (struct range_asked){&redis_script_range, after, limit, NULL}, cb, arg);
 }
 
 void redis_range_before(struct engine *engine, const char *video, struct position before, size_t limit,
                         engine_range_cb *cb, void *arg) {
     redis_ask_range((struct redis *)engine, video,
-                    (struct range_asked){&redis_script_range_before, before, limit}, cb, arg);
+                    (struct range_asked){&redis_script_range_before, before, limit, NULL}, cb, arg);
+}
+
+void redis_replay(struct engine *engine, const struct engine_replay *what, engine_replay_cb *cb, void *arg) {
+    redis_ask_range((struct redis *)engine, what->video,
+                    (struct range_asked){&redis_script_range, what->after, what->limit, cb}, NULL, arg);
 }

@@ -173,12 +173,27 @@ function parseAnswer(bytes, { head, ended }) {
 
 function answerBody(bytes, from, { status, headers }, { head, ended }) {
   if (head || status < 200 || status === 204 || status === 304) return { body: Buffer.alloc(0), length: from };
-  if ('transfer-encoding' in headers) throw final('no answer of ours is chunked');
+  if ('transfer-encoding' in headers) return linesInChunks(bytes, from, headers);
   if ('content-length' in headers) {
     const length = from + Number(headers['content-length']);
     return bytes.length < length ? undefined : { body: bytes.subarray(from, length), length };
   }
   return ended ? { body: bytes.subarray(from), length: bytes.length } : undefined;
+}
+
+// Replays come in chunks of whole lines, and no other answer does. undefined: not complete yet.
+function linesInChunks(bytes, from, headers) {
+  if (headers['content-type'] !== 'application/x-ndjson' || headers['transfer-encoding'] !== 'chunked') throw final('no such answer of ours is chunked');
+  const parts = [];
+  for (let at = from; ;) {
+    const end = bytes.indexOf('\r\n', at), to = end + 2 + parseInt(bytes.toString('latin1', at, end), 16);
+    if (end < 0 || bytes.length < to + 2) return undefined;
+    if (bytes.toString('latin1', to, to + 2) !== '\r\n') throw final('a chunk does not end there');
+    if (to === end + 2) return { body: Buffer.concat(parts), length: to + 2 };
+    parts.push(bytes.subarray(end + 2, to));
+    if (parts.at(-1).at(-1) !== 10) throw final('a chunk with a part of a line');
+    at = to + 2;
+  }
 }
 
 function finish(answer) {

@@ -27,6 +27,8 @@ bool position_parse(const char *text, size_t len, struct position *out);
 // Returns a negative number, 0 or a positive one, as memcmp() does.
 int position_compare(struct position, struct position);
 
+struct position position_max(struct position, struct position);
+
 static inline bool position_is_set(struct position p) {
     return p.epoch != 0;
 }

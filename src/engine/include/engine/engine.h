@@ -121,6 +121,21 @@ struct engine_range {
 };
 typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_range *);
 
+struct engine_replay {
+    const char *video;
+    struct position after; // not set: from the beginning
+    int64_t from_ms;       // leave out what was logged before that, where it is easy to find; 0: nothing
+    size_t limit;
+};
+struct engine_replayed {
+    struct engine_range range;
+    const int64_t *at_ms; // when each entry was logged, by the store's clock
+    int64_t origin_ms;    // of the video, in the archive: when its newest ENTRY_START was logged, or else its
+                          // first entry; 0: there is no archive of it
+};
+// NULL unless ENGINE_OK.
+typedef void engine_replay_cb(void *arg, enum engine_status, const struct engine_replayed *);
+
 // Callbacks of a subscription. All on the control loop; `arg` is what subscribe() was passed.
 struct engine_subscriber {
     // Entries as they are appended, by any process, in log order. A subscription may miss some without any
@@ -281,6 +296,10 @@ struct engine_ops {
     // given oldest first, like those of a range. Errors: BUSY, UNAVAILABLE, CLOSED.
     void (*range_before)(struct engine *, const char *video, struct position before, size_t limit,
                          engine_range_cb *, void *arg);
+
+    // Reads as range() does, and what has left the log as long as it is archived: where the engine has an
+    // archive. Its holes are those that a range may have. Errors: BUSY, UNAVAILABLE, CLOSED.
+    void (*replay)(struct engine *, const struct engine_replay *, engine_replay_cb *, void *arg);
 
     // max_videos bounds the videos with a log, a position or a mapping. A video is in use while it is watched
     // and while its log has entries. For a new one the least recently used video that is not in use is

@@ -1,11 +1,12 @@
 -- Needs: holes
 -- Returns the kept entries after a position, oldest first.
--- KEYS  log, position, numbers taken out    ARGV  1 after  2 limit  3 how long entries are kept, ms
--- Returns {position or "", 1 if there are more, {json, or for what is neither comment nor tombstone {json, kind, body}...}}.
+-- KEYS  log, position, numbers taken out    ARGV  1 after  2 limit  3 how long entries are kept, ms  4 anything: with times
+-- Returns {position or "", 1 if there are more, {json, or for what is neither comment nor tombstone {json, kind, body}...}},
+-- and with times {when each was logged, ms...}; what was taken out has the time of the entry that follows.
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
 local limit = tonumber(ARGV[2])
-local from, entries, more, read = '(' .. ARGV[1], {}, 0
+local from, entries, times, more, read = '(' .. ARGV[1], {}, {}, 0
 
 -- What another program has added to the stream is none of ours, and is passed over.
 local function is_ours(entry) return entry[2][1] == 't' and entry[2][3] == 'j' end
@@ -30,7 +31,7 @@ end
 
 -- Takes an entry, and what was taken out in front of it.
 local last_epoch, last_seq = string.match(ARGV[1], '^(%d+)-(%d+)$')
-local function take(id, item)
+local function take(id, item, at_ms)
     local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
     local least = epoch == last_epoch and last_seq + 1 or 1
     local holes = seq - 1 >= least and holes_below(id, least) or {}
@@ -40,6 +41,7 @@ local function take(id, item)
             more = 1
             return
         end
+        times[#entries + 1] = at_ms
         entries[#entries + 1] = i == 0 and item or blank_of(holes[i])
     end
 end
@@ -50,10 +52,10 @@ repeat
         if is_ours(entry) and is_kept(entry) then
             local fields = entry[2]
             local item = fields[5] == 'k' and fields[7] == 'b' and { fields[4], fields[6], fields[8] } or fields[4]
-            if more == 0 then take(entry[1], item) end
+            if more == 0 then take(entry[1], item, fields[2]) end
         end
     end
     local last = read[#read]
     if last then from = '(' .. (is_kept(last) and last[1] or leap(last[1])) end
 until more == 1 or #read <= limit
-return {string.match(at, '^%S+') or '', more, entries}
+return {string.match(at, '^%S+') or '', more, entries, ARGV[4] and times or nil}

@@ -1,0 +1,26 @@
+// The comments of a video as lines of JSON, each with its offset in time (GET /videos/:videoid/replay): of
+// the log and, where the engine has one, of the archive. A page of entries is read when the client has taken
+// the page before, so a replay of any length needs the memory of about one page. Control loop only.
+#pragma once
+
+#include <stdint.h>
+
+struct engine;
+struct http_exchange;
+struct replay;
+
+enum { REPLAYS = 64, REPLAY_PAGE = 64 };
+
+// Zero-initialise, except for the engine.
+struct replays {
+    struct engine *engine;
+    struct replay *list; // those that are under way, at most REPLAYS
+    unsigned count;
+    uint64_t begun, lines, missed; // missed: numbers that were neither in log nor archive
+};
+
+// Answers the request, whose client may read the video. Its query is checked here.
+void replays_answer(struct replays *, struct http_exchange *, const char *video);
+
+// Cuts those that are under way. Once the engine has been closed.
+void replays_stop(struct replays *);
