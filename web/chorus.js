@@ -124,6 +124,7 @@ class Stream {
         if (line) continue;
         if (this.closed) return;
         if (type === 'move') return JSON.parse(data).url;
+        if (type === 'end' && !id) throw new ChorusError('Expired.', 0, 'token');
         if (data || id) live._hear({ type, data, id });
         type = data = id = '';
       }

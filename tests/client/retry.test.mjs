@@ -114,6 +114,18 @@ test('204 ends it; an orderly end does if nothing follows it', async () => {
   for (const { live } of [over, ended, proxied]) live.close();
 });
 
+test('a token whose time is over within seconds, again and again, does not end a quiet video', async () => {
+  const expiry = 'event: end\ndata: {"type":"end","reason":"token"}\n\n', rooms = [];
+  const tokens = ['t1', 't2', 't3', 't4'];
+  const { live, clock, at } = scripted((_, n) => stream(CONNECTED + (n < 4 ? expiry : ''), n < 4),
+    { token: () => tokens[Math.min(at('/connect').length, 3)], onRoom: (room) => rooms.push(room) });
+  await clock.pass(30_000);
+  const streams = at('/connect');
+  assert.deepEqual([live.state.name, streams.length, rooms], ['live', 4, []]);
+  assert.deepEqual(streams.map(({ headers }) => headers.authorization), tokens.map((token) => `Bearer ${token}`));
+  live.close();
+});
+
 test('a gap begins after what was shown, and a reader that resumes too late leaves one', async () => {
   const shown = 'id: 5-2\ndata: {"id":"5-2","userid":"a","comment":"x"}\n\n';
   const gap = 'event: gap\nid: 5-6\ndata: {"type":"gap","from":"5-1","to":"5-6","missed":6,"reason":"slow"}\n\n';
