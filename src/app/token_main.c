@@ -194,13 +194,19 @@ static int token_check_given(const struct settings *set, const char *operand) {
 
 // `chorus token keys`
 
+// Says so, and returns 0.
+static int token_fail_at(const char *path) {
+    fprintf(stderr, "chorus token: %s: %s.\n", path, strerror(errno));
+    return 0;
+}
+
 static bool write_keys(const char *path, mode_t mode, const struct buf *jwk) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!out) return token_fail(0, path, strerror(errno));
+    if (!out) return token_fail_at(path);
     bool ok = fprintf(out, "{\"keys\": [%.*s]}\n", (int)jwk->len, jwk->data) > 0;
     ok &= !fclose(out);
-    return ok || token_fail(0, path, strerror(errno));
+    return ok || token_fail_at(path);
 }
 
 static int token_make_keys(const struct settings *set, const char *path) {

@@ -30,8 +30,8 @@ scenario('a token that the command makes, with a key that it makes, is accepted'
       const [secret, given] = ['secret', 'given'].map((name) => join(t.folder(), name));
       assert.equal(await ok('keys', secret, '--algorithm', algorithm, '--public', given), '');
       assert.deepEqual(Object.keys(JSON.parse(readFileSync(given, 'utf8')).keys[0]), Object.keys(JSON.parse(open).keys[0]));
-      await fails(1, /secret File exists/, 'keys', secret, '--public', given);
-      await fails(1, /given File exists/, 'keys', `${secret}2`, '--public', given);
+      await fails(1, /secret: File exists/, 'keys', secret, '--public', given);
+      await fails(1, /given: File exists/, 'keys', `${secret}2`, '--public', given);
       assert.equal(existsSync(`${secret}2`), false);
       assert.equal(statSync(given).size > 2, true, 'what was there remains');
       assert.equal(JSON.parse(open).keys[0].d, undefined);
