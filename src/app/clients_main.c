@@ -45,9 +45,10 @@ static double ms_of(const struct tally *t, double percent) {
 static void print_plain(const char *what, const struct tally *t, uint64_t outstanding) {
     printf("%s viewers=%" PRIu64 " comments=%" PRIu64 " failed=%" PRIu64 " deliveries=%" PRIu64
            " lost=%" PRIu64 " duplicated=%" PRIu64 " out_of_order=%" PRIu64 " gaps=%" PRIu64
-           " missed=%" PRIu64 " cuts=%" PRIu64 " refused=%" PRIu64 " p50_ms=%.2f p99_ms=%.2f\n",
+           " missed=%" PRIu64 " left_out=%" PRIu64 " cuts=%" PRIu64 " refused=%" PRIu64
+           " p50_ms=%.2f p99_ms=%.2f\n",
            what, t->connected, t->comments, t->failed, t->deliveries, t->lost + outstanding, t->duplicated,
-           t->late, t->gaps, t->missed, t->cuts, t->refused, ms_of(t, 50), ms_of(t, 99));
+           t->late, t->gaps, t->missed, t->left_out, t->cuts, t->refused, ms_of(t, 50), ms_of(t, 99));
 }
 
 // A line that is rewritten in place.

@@ -17,6 +17,7 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->unposted += other->unposted;
     f->deliveries += other->deliveries;
     f->lost += other->lost;
+    f->left_out += other->left_out;
     f->duplicated += other->duplicated;
     f->out_of_order += other->out_of_order;
     f->stalled += other->stalled;

@@ -27,10 +27,10 @@ static json_t *of_plan(const struct bench_plan *plan) {
 }
 
 static json_t *of_counts(const struct bench_result *r) {
-    static const char *const names[] = {"connects",      "connect_failures", "cuts",          "comments",
-                                        "post_failures", "unposted",         "deliveries",    "lost",
-                                        "duplicated",    "out_of_order",     "gaps",          "missed",
-                                        "stalled",       "stalled_open",     "stalled_closed"};
+    static const char *const names[] = {"connects",      "connect_failures", "cuts",           "comments",
+                                        "post_failures", "unposted",         "deliveries",     "lost",
+                                        "duplicated",    "out_of_order",     "gaps",           "missed",
+                                        "stalled",       "stalled_open",     "stalled_closed", "left_out"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set_new(all, names[i], count(bench_metric_value(r, names[i])));

@@ -25,6 +25,7 @@ static void print_comments(FILE *out, const struct bench_plan *plan, const struc
             " out of order, %" PRIu64 " gaps",
             f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
     if (f->gaps) fprintf(out, " that announce %" PRIu64 " of the lost", f->missed);
+    if (f->left_out) fprintf(out, ", %" PRIu64 " left out for a readable rate", f->left_out);
     fputc('\n', out);
 }
 

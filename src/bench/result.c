@@ -49,6 +49,7 @@ static const struct bench_metric {
     {"deliveries", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
     {"gaps", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, gaps), NULL},
     {"missed", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, missed), NULL},
+    {"left_out", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, left_out), NULL},
     {"stalled", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
     {"stalled_closed", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
     {"stalled_open", BENCH_UNIT_COUNT, 0, 0, result_stalled_open},

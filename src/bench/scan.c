@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/sequence.h"
+
 static bool begins_with(const char *text, size_t len, const char *opening) {
     size_t wanted = strlen(opening);
     return len >= wanted && !memcmp(text, opening, wanted);
@@ -20,6 +22,7 @@ static uint64_t read_missed(const char *data, size_t len) {
 
 static void scan_data(struct scan_event *e, const char *data, size_t len) {
     e->has_data = true;
+    e->more = sequence_more(data, len);
     if (!e->is_stamped) e->is_stamped = stamp_find(data, len, &e->stamp);
     if (e->is_stamped) return;
     if (begins_with(data, len, "{\"type\":\"connected\"")) e->is_start = true;

@@ -17,6 +17,7 @@ struct scan_event {
     struct position position; // its id; not set if there is none, or it is not a Chorus's
     struct bench_stamp stamp;
     uint64_t missed; // of a gap
+    uint64_t more;   // numbers just before that were left out
     bool has_data, is_stamped, is_named, is_gap, is_start;
 };
 

@@ -216,11 +216,13 @@ static void watcher_on_stream(void *arg) {
     watchers_attempt_over(all);
 }
 
-static void watcher_check_number(struct watcher *w, struct position p) {
+static void watcher_check_number(struct watcher *w, struct position p, uint64_t more) {
     struct bench_figures *f = w->owner->of.figures;
     uint64_t skipped;
     enum sequence_verdict verdict = sequence_take(&w->sequence, p, &skipped);
-    f->lost += skipped;
+    uint64_t left_out = skipped < more ? skipped : more;
+    f->left_out += left_out;
+    f->lost += skipped - left_out;
     if (verdict == SEQUENCE_DUPLICATE) f->duplicated++;
     if (verdict == SEQUENCE_LATE) {
         f->out_of_order++;
@@ -246,7 +248,7 @@ static void watcher_take_comment(struct watcher *w, const struct scan_event *e, 
     f->last_arrival_us = all->now_us;
     if (e->is_stamped && e->stamp.due_us >= start_us + all->of.plan->warmup_us)
         histogram_add(&f->latency, all->now_us - e->stamp.due_us);
-    watcher_check_number(w, p);
+    watcher_check_number(w, p, e->more);
 }
 
 // If the server's event ids are not a Chorus's, our own numbers are checked instead.

@@ -366,7 +366,7 @@ static void client_on_connected(struct client_viewer *v) {
 }
 
 // Checks an event's number. A stream's first event is not a comment: its number is where the stream starts.
-static void client_check_number(struct client_viewer *v, struct position p, bool is_start) {
+static void client_check_number(struct client_viewer *v, struct position p, bool is_start, uint64_t more) {
     struct tally *t = v->env->tally;
     uint64_t skipped;
     bool known = position_is_set(v->sequence.last);
@@ -375,7 +375,9 @@ static void client_check_number(struct client_viewer *v, struct position p, bool
         return;
     }
     enum sequence_verdict verdict = sequence_take(&v->sequence, p, &skipped);
-    t->lost += skipped + (is_start && p.seq ? 1 : 0);
+    uint64_t left_out = skipped < more ? skipped : more;
+    t->left_out += left_out;
+    t->lost += skipped - left_out + (is_start && p.seq ? 1 : 0);
     if (verdict == SEQUENCE_DUPLICATE) t->duplicated++;
     if (verdict == SEQUENCE_LATE) {
         t->late++;
@@ -411,7 +413,8 @@ static void client_on_event(void *arg, const struct event_parsed *e) {
         return;
     }
     bool is_start = e->data && e->data_len >= sizeof start - 1 && !memcmp(e->data, start, sizeof start - 1);
-    if (e->has_id && position_parse(e->id, strlen(e->id), &p)) client_check_number(v, p, is_start);
+    if (e->has_id && position_parse(e->id, strlen(e->id), &p))
+        client_check_number(v, p, is_start, e->data ? sequence_more(e->data, e->data_len) : 0);
     if (e->data && !is_start && !*e->type) client_take_comment(v, e);
 }
 

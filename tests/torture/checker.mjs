@@ -74,9 +74,10 @@ function passed(at, to, unseen, short = 0) {
   return now ? `${last.epoch}-${now}` : at;
 }
 
-function commentOutOfPlace({ id }, at) {
+// Before it `more` may have been left out for a readable rate.
+function commentOutOfPlace({ id, more = 0 }, at) {
   const [was, now] = [parseId(at), parseId(id)];
-  if (now.epoch === was.epoch && now.seq === was.seq + 1) return undefined;
+  if (now.epoch === was.epoch && now.seq > was.seq && now.seq - was.seq - 1 <= more) return undefined;
   if (now.epoch > was.epoch && now.seq === 1) return undefined;
   return `${id} after ${at}`;
 }
@@ -111,6 +112,12 @@ function checkNumbers({ posts, viewers, listings }, report) {
   }
 }
 
+// What comments say was left out before them, for a readable rate.
+const leftOutOf = (events) => events.filter(({ more }) => more).map(({ id, more }) => {
+  const { epoch, seq } = parseId(id);
+  return { from: `${epoch}-${seq - more}`, to: `${epoch}-${seq - 1}` };
+});
+
 // Acknowledged minus delivered is nothing, or announced.
 function checkDelivery({ posts, viewers, removed }, report, figures) {
   const acknowledged = new Map(viewers.map(({ video }) => [video, []]));
@@ -120,11 +127,14 @@ function checkDelivery({ posts, viewers, removed }, report, figures) {
     const end = events.reduce((at, event) => positionAfter(event, at), undefined);
     const seen = new Set(events.filter(({ type }) => type === 'comment').map(({ id }) => id));
     const gaps = spansOf(events.filter(({ type }) => type === 'gap'));
+    const leftOut = spansOf(leftOutOf(events));
     figures.delivered += seen.size;
     for (const comment of acknowledged.get(video)) {
       if (!begin || seen.has(comment.id) || removed.has(video, comment.id) || compareIds(comment.id, begin) <= 0) continue;
       const next = firstIndex(gaps, ({ to }) => compareIds(comment.id, to) <= 0);
+      const said = firstIndex(leftOut, ({ to }) => compareIds(comment.id, to) <= 0);
       if (gaps[next] && compareIds(gaps[next].from, comment.id) <= 0) figures.announced++;
+      else if (leftOut[said] && compareIds(leftOut[said].from, comment.id) <= 0) figures.leftOut = (figures.leftOut ?? 0) + 1;
       else report('delivery', `${name} misses ${comment.id} «${comment.comment}», unannounced, at ${end}; gaps about it: ${JSON.stringify(gaps.slice(Math.max(next - 1, 0), next + 1))}`);
     }
   }

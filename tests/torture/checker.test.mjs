@@ -63,6 +63,14 @@ test('so does one in which the store has lost something, and said so', () => {
   assert.equal(check(lossy()).figures.announced, 1);
 });
 
+test('so does one in which comments say what was left out', () => {
+  const history = sound();
+  for (const { events } of history.viewers) events.splice(events.findIndex(({ id }) => id === '5-2'), 2);
+  for (const { events } of history.viewers) events.find(({ id }) => id === '5-4').more = 2;
+  assert.deepEqual(check(history).violations.filter(({ rule }) => rule !== 'totals'), []);
+  assert.ok(check(history).figures.leftOut > 0);
+});
+
 function broken(name, rules, change, of = sound) {
   test(`found: ${name}`, () => {
     const history = of();
@@ -99,6 +107,7 @@ broken('an acknowledged comment that is nowhere', ['delivery', 'log'], (history)
 broken('one that is shown, and not in the log', ['log', 'loss', 'totals'], (history) => history.listings.v.pop());
 broken('a log out of order', ['log'], (history) => history.listings.v.reverse());
 broken('a gap that covers less than it has to', ['delivery', 'order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-3', to: '5-3', missed: 1, reason: 'slow' }));
+broken('more left out than is said', ['delivery', 'order'], (_, events) => events.splice(2, 3, { ...seen('5-4', 'd'), more: 1 }));
 broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'slow' }));
 broken('a gap over what the log has', ['gap'], (_, events) => events.splice(2, 1, { type: 'gap', from: '5-2', to: '5-2', missed: 1, reason: 'expired' }));
 broken('a loss that is announced where nothing can be lost', ['gap'], (_, events) => events.push({ type: 'gap', from: '5-5', to: '6-1', missed: null, reason: 'epoch' }));

@@ -38,8 +38,8 @@ class Recorder {
     this.events.push(event);
     this.position = positionAfter(event, this.position);
   }
-  recordComment(json) {
-    this.record({ type: 'comment', id: json.id, text: json.comment, whole: canonical(json) });
+  recordComment({ more, ...json }) {
+    this.record({ type: 'comment', id: json.id, text: json.comment, whole: canonical(json), more });
   }
   // A retraction and the like.
   recordEntry({ id, type: name, target }) {

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "clients/sequence.h"
 
 static struct position at(uint64_t epoch, uint64_t seq) {
@@ -64,8 +66,22 @@ static void test_an_announced_gap_is_not_a_loss(void **state) {
     expect(&s, at(7, 50), SEQUENCE_DUPLICATE, 0);
 }
 
+static uint64_t more_in(const char *json) {
+    return sequence_more(json, strlen(json));
+}
+
+static void what_was_left_out_is_said_at_the_end(void **state) {
+    (void)state;
+    assert_int_equal(more_in("{\"id\":\"1-2\",\"more\":37}"), 37);
+    assert_int_equal(more_in("{\"type\":\"more\",\"id\":\"1-2\",\"more\":1}"), 1);
+    static const char *const none[] = {
+        "", "}", "7}", "{\"more\":}", "{\"a\":7}", "{\"comment\":\",\\\"more\\\":7}\"}", "[7]"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_int_equal(more_in(none[i]), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_left_out_is_said_at_the_end),
         cmocka_unit_test(test_in_order_is_fine),
         cmocka_unit_test(test_what_is_skipped_is_counted),
         cmocka_unit_test(test_duplicates_and_late_numbers),

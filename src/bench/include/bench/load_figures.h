@@ -12,6 +12,7 @@ struct bench_figures {
     uint64_t comments, post_failures,
         unposted; // unposted: due, but every publisher was waiting for a response
     uint64_t deliveries, lost, duplicated, out_of_order;
+    uint64_t left_out;       // numbers missing that a comment says were left out: not lost
     uint64_t stalled;        // viewers that have stopped reading, as planned; of these
     uint64_t stalled_closed; // the ones that the server has closed
     uint64_t gaps, missed;   // events, and how many comments they announce as missed, which count as lost too

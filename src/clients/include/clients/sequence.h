@@ -5,6 +5,7 @@
 // epoch and the next epoch is unknown, and not counted.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/position.h"
@@ -21,6 +22,10 @@ enum sequence_verdict { SEQUENCE_FINE, SEQUENCE_DUPLICATE, SEQUENCE_LATE };
 // Records the next entry. *skipped: how many numbers just before it are missing; one that arrives late was
 // counted in an earlier call.
 enum sequence_verdict sequence_take(struct sequence *, struct position, uint64_t *skipped);
+
+// Returns how many entries just before it an event says were left out: `"more":N` at the end of its JSON. Not
+// all of them need be missing.
+uint64_t sequence_more(const char *json, size_t len);
 
 // Counts everything up to `p` as accounted for: at a stream's start, or after an announced gap.
 void sequence_jump(struct sequence *, struct position p);
