@@ -157,7 +157,8 @@ const char *text_rights(const char *text) {
     for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
         char one[16];
         snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
-        if (!text_list_has("read,post,react,moderate", one)) return "of read, post, react, moderate";
+        if (!text_list_has("read,post,react,moderate,everything", one))
+            return "of read, post, react, moderate, everything";
     }
     return NULL;
 }

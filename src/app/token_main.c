@@ -147,7 +147,8 @@ static bool allows_all(const struct settings *set, const struct identity *who) {
     } rights[] = {{"read", IDENTITY_READ},
                   {"post", IDENTITY_POST},
                   {"react", IDENTITY_REACT},
-                  {"moderate", IDENTITY_MODERATE}};
+                  {"moderate", IDENTITY_MODERATE},
+                  {"everything", IDENTITY_EVERYTHING}};
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
         if (text_list_has(set->token.can, rights[i].name) &&
             !identity_may(who, rights[i].right, set->token.video)) {

@@ -33,6 +33,10 @@ uint32_t channel_report_left(struct channel *);
 // Adds a frame, whose reference is taken; a flush sends it.
 void channel_publish(struct channel *, struct frame *);
 
+// Leaves a comment, whose reference is taken, out for all viewers but those with this hash of a user (0:
+// none), which are sent it after all that has been published, and that `more` before it were left out.
+void channel_skip(struct channel *, struct frame *, uint32_t user, uint32_t more, int64_t now_ms);
+
 // Sets the latest moment of a kind (one bit); takes the frame. A flush brings it to viewers that are up to
 // date and ask for it; others get the latest there is when they have caught up.
 void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);

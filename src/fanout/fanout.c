@@ -160,6 +160,16 @@ struct fan_video *fan_video_new(struct fanout *f, struct ledger *ledger, const c
     return v;
 }
 
+struct fan_video *fan_video_beside(const struct fan_video *v) {
+    struct fan_video *other = fan_video_new(v->fanout, v->ledger, v->name, v->on_left, v->arg);
+    for (uint8_t left = v->moments ? v->moments->known : 0; left; left &= (uint8_t)(left - 1)) {
+        uint8_t kind = moments_first(left);
+        moments_set(&other->moments, kind, frame_ref(moments_get(v->moments, kind)));
+    }
+    other->over = v->over;
+    return other;
+}
+
 void fan_video_free(struct fan_video *v, enum fan_end end) {
     if (!v) return;
     while (v->partitions) partition_retire(v, v->partitions, end);
@@ -278,14 +288,23 @@ void fan_video_begin_again(struct fan_video *v, enum fan_end end) {
     v->over = false;
 }
 
-void fan_video_publish(struct fan_video *v, struct frame *frame) {
+static void fan_video_post(const struct fan_video *v, struct worker_command command) {
     struct partition *p;
     LL_FOREACH(v->partitions, p) {
-        worker_post(v->fanout->slots[p->worker].worker, &(struct worker_command){.verb = WORKER_PUBLISH,
-                                                                                 .channel = p->channel,
-                                                                                 .frame = frame_ref(frame)});
+        command.channel = p->channel;
+        frame_ref(command.frame);
+        worker_post(v->fanout->slots[p->worker].worker, &command);
     }
-    frame_unref(frame);
+    frame_unref(command.frame);
+}
+
+void fan_video_publish(struct fan_video *v, struct frame *frame) {
+    fan_video_post(v, (struct worker_command){.verb = WORKER_PUBLISH, .frame = frame});
+}
+
+void fan_video_skip(struct fan_video *v, struct frame *frame, uint32_t user, uint32_t more) {
+    fan_video_post(v,
+                   (struct worker_command){.verb = WORKER_SKIP, .frame = frame, .user = user, .more = more});
 }
 
 void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *frame) {

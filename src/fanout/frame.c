@@ -42,6 +42,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->head = head & 15;
     f->at = f->first = at;
     f->posted_ms = 0;
+    f->more = 0;
     f->is_gap = f->is_blank = false;
     f->removes = REMOVES_NOTHING;
     budget_take(frame_cost(f));
@@ -76,6 +77,38 @@ struct frame *frame_of_number(struct position at) {
     struct frame *f = frame_of_bytes(event, (size_t)len, at);
     f->is_blank = true;
     return f;
+}
+
+static void frame_cover(struct frame *f, uint32_t more) {
+    f->more = more;
+    if (f->at.seq > more) f->first.seq = f->at.seq - more;
+}
+
+struct frame *frame_with_more(const struct frame *f, uint32_t more) {
+    static const char end[] = "}\n\n"; // of an event with JSON
+    enum { END = sizeof end - 1 };
+    const char *event = f->bytes + f->head;
+    struct buf b = {0};
+    assert(f->len > END && memcmp(event + f->len - END, end, END) == 0);
+    buf_add(&b, event, f->len - END);
+    buf_printf(&b, ",\"more\":%" PRIu32 "%s", more, end);
+    struct frame *with = frame_of_bytes(b.data, b.len, f->at);
+    buf_release(&b);
+    with->posted_ms = f->posted_ms;
+    frame_cover(with, more);
+    return with;
+}
+
+struct frame *frame_of_taken(const struct frame *f) {
+    char json[96], id[POSITION_TEXT_SIZE];
+    if (!f->more) return frame_of_number(f->at);
+    position_format(f->at, id);
+    int len =
+        snprintf(json, sizeof json, "{\"type\":\"more\",\"id\":\"%s\",\"more\":%" PRIu32 "}", id, f->more);
+    struct frame *taken = frame_of_event(f->at, "more", json, (size_t)len);
+    taken->is_blank = true;
+    frame_cover(taken, f->more);
+    return taken;
 }
 
 static const char *const gap_reasons[] = {

@@ -36,9 +36,9 @@ bool removal_takes(const struct removal *r, const struct frame *f) {
 }
 
 static struct frame *removal_replace(struct frame *f) {
-    struct frame *number = frame_of_number(f->at);
+    struct frame *taken = frame_of_taken(f);
     frame_unref(f);
-    return number;
+    return taken;
 }
 
 bool removal_from_ring(const struct removal *r, struct ring *ring, uint64_t from, uint64_t to) {
@@ -46,7 +46,7 @@ bool removal_from_ring(const struct removal *r, struct ring *ring, uint64_t from
     for (uint64_t n = from; n < to; n++) {
         struct frame *f = ring_at(ring, n);
         if (!removal_takes(r, f)) continue;
-        ring_replace(ring, n, frame_of_number(f->at));
+        ring_replace(ring, n, frame_of_taken(f));
         any = true;
     }
     return any;
@@ -64,7 +64,7 @@ struct replay *removal_from_replay(const struct removal *r, const struct replay 
     struct replay *copy = replay_new(replay->count);
     for (uint32_t n = 0; n < replay->count; n++) {
         struct frame *f = replay->frames[n];
-        replay_add(copy, n >= i && removal_takes(r, f) ? frame_of_number(f->at) : frame_ref(f));
+        replay_add(copy, n >= i && removal_takes(r, f) ? frame_of_taken(f) : frame_ref(f));
     }
     return copy;
 }

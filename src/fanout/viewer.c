@@ -86,7 +86,7 @@ static void viewer_expire_at(struct viewer *v, int64_t ends_ms, int64_t now_ms) 
 struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pending *pending,
                           int64_t now_ms) {
     struct viewer *v = mem_zalloc(viewer_size(!sink->ops, sink->ends_ms));
-    v->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
+    v->watch = (struct loop_fd){.fd = -1, .tag = sink->user, .on_event = on_socket};
     v->framing = sink->framing;
     v->is_socket = !sink->ops;
     v->expires = sink->ends_ms;
@@ -489,20 +489,47 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
-void viewer_keep_begun(struct viewer *v) {
-    uint32_t begun = v->pending ? 0 : viewer_frames_begun(v);
-    struct pending *kept = begun ? pending_new(begun) : v->pending;
-    for (uint32_t i = 0; i < begun; i++) {
-        struct frame *f = frame_ref(frame_ahead(v, i));
-        kept = pending_add(kept, f);
-        if (f->is_gap) ledger_add(v->channel->ledger, LEDGER_LOST, 1);
+// Moves frames of the ring, from the one it is at, to those of its own.
+static struct pending *viewer_take_over(struct viewer *v, struct pending *to, uint64_t count) {
+    struct channel *ch = v->channel;
+    for (uint64_t i = 0; i < count; i++) {
+        struct frame *f = frame_ref(ring_at(&ch->ring, v->cursor + i));
+        to = pending_add(to, f);
+        if (f->is_gap) ledger_add(ch->ledger, LEDGER_LOST, 1);
         if (position_is_set(f->at)) continue;
         v->unseen--; // which viewer_step_over() will not count
-        ledger_add(v->channel->ledger, LEDGER_DELIVERED, 1);
+        ledger_add(ch->ledger, LEDGER_DELIVERED, 1);
     }
-    v->pending = kept; // the offset goes on counting in it
-    v->unseen += begun;
-    v->cursor += begun;
+    v->unseen += (uint32_t)count;
+    v->cursor += count;
+    return to;
+}
+
+void viewer_keep_begun(struct viewer *v) {
+    uint32_t begun = v->pending ? 0 : viewer_frames_begun(v);
+    if (begun) v->pending = viewer_take_over(v, pending_new(begun), begun); // the offset goes on counting
+}
+
+static struct pending *pending_copy(const struct pending *p, uint32_t more) {
+    uint32_t left = p ? pending_left(p) : 0, i = 0;
+    struct pending *copy = pending_new(left + more);
+    if (p && pending_has_head(p)) pending_set_head(copy, frame_ref(pending_at(p, i++)));
+    for (; i < left; i++) copy = pending_add(copy, frame_ref(pending_at(p, i)));
+    return copy;
+}
+
+void viewer_send_own(struct viewer *v, struct frame *f, int64_t now_ms) {
+    const struct channel *ch = v->channel;
+    if (v->gap || v->finishing) {
+        ledger_add(ch->ledger, v->gap ? LEDGER_SLOW : LEDGER_LEFT, 1);
+        return;
+    }
+    if (viewer_set_is_ready(&ch->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);
+    uint64_t before = ch->ring.next - v->cursor;
+    struct pending *p = pending_copy(v->pending, (uint32_t)before + 1);
+    pending_free(v->pending);
+    v->pending = pending_add(viewer_take_over(v, p, before), frame_ref(f));
+    viewer_continue(v, now_ms);
 }
 
 // Keeps what it needs once its frame has left the ring: the rest of what is begun, and the start of the gap.

@@ -39,6 +39,10 @@ void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now
 // nothing, there are bytes on their way already, and it needs none.
 void viewer_queue_rest(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
+// Sends it a frame (borrowed) that the channel's other viewers are not sent, after all that has been
+// published so far. One that has fallen off the ring is sent the gap instead. May close it.
+void viewer_send_own(struct viewer *, struct frame *, int64_t now_ms);
+
 // Sends a ready viewer that asks for any of these kinds their latest values, as soon as it accepts them.
 void viewer_offer_moments(struct viewer *, uint8_t kinds, int64_t now_ms);
 

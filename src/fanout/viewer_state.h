@@ -35,7 +35,7 @@ struct viewer_expiry {
 };
 
 struct viewer {
-    struct loop_fd watch; // the sink's descriptor; -1: it has none
+    struct loop_fd watch; // the sink's descriptor; -1: it has none; the tag is its user (sink.user)
     uint32_t slot;        // in the channel's viewer set
     uint32_t offset;      // bytes already sent of the frame it is at
     struct channel *channel;

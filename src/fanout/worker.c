@@ -258,6 +258,10 @@ static void on_command(struct loop_job *job) {
         channel_publish(c->channel, c->frame);
         worker_mark_dirty(p->worker, c->channel);
         break;
+    case WORKER_SKIP:
+        channel_skip(c->channel, c->frame, c->user, c->more, loop_now_ms(p->worker->env.loop));
+        worker_mark_dirty(p->worker, c->channel);
+        break;
     case WORKER_MOMENT:
         channel_publish_moment(c->channel, c->moments, c->frame);
         worker_mark_dirty(p->worker, c->channel);

@@ -11,6 +11,7 @@ struct worker;
 enum worker_verb {
     WORKER_ADD,
     WORKER_PUBLISH,
+    WORKER_SKIP, // only its author's viewers get it
     WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
@@ -25,7 +26,8 @@ struct worker_command {
     uint8_t moments;         // ADD: those asked for; MOMENT: its kind
     enum fan_end end;        // RETIRE: of its viewers' streams
     struct channel *channel; // NULL: RELIEVE, EVICT, BOUNDS
-    struct frame *frame;     // PUBLISH, MOMENT
+    struct frame *frame;     // PUBLISH, SKIP, MOMENT
+    uint32_t user, more;     // SKIP: a hash of the author; how many before it were left out
     struct sink sink;        // ADD
     union {
         struct pending *pending;   // ADD

@@ -130,7 +130,7 @@ static bool read_videos(struct json_reader *r, void *out) {
 }
 
 static unsigned right_named(const struct json_reader *r) {
-    static const char *const names[] = {"read", "post", "react", "moderate"};
+    static const char *const names[] = {"read", "post", "react", "moderate", "everything"};
     for (unsigned bit = 0; bit < sizeof names / sizeof *names; bit++)
         if (json_reader_equals(r, names[bit])) return 1u << bit;
     return 0; // one of a later version

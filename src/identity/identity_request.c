@@ -60,7 +60,8 @@ static enum identity_verdict request_check(struct identity_keys *k, struct http_
                                            struct identity *out) {
     const char *token;
     bool from_query;
-    allow_all_videos(out, IDENTITY_OPEN, IDENTITY_READ | IDENTITY_POST | IDENTITY_REACT);
+    allow_all_videos(out, IDENTITY_OPEN,
+                     IDENTITY_READ | IDENTITY_POST | IDENTITY_REACT | IDENTITY_EVERYTHING);
     if (!k) return IDENTITY_OK;
     size_t len = identity_find_token(r, source, &token, &from_query);
     *out = (struct identity){.kind = IDENTITY_ANONYMOUS};

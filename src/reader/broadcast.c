@@ -316,33 +316,61 @@ static void broadcast_tell_gap(struct broadcast *b, const struct frame *f) {
                               "reason", epoch ? "epoch" : "expired"));
 }
 
-static void on_feed_frame(struct feed *feed, struct frame *f) {
-    struct broadcast *b = container_of(feed, struct broadcast, feed);
-    struct broadcast_env *env = b->env;
-    struct position from = feed_position(feed);
-    if (f->is_gap) {
-        env->gaps[frame_gap_reason(f)] += fan_video_viewers(b->fan);
-        broadcast_tell_gap(b, f);
-    } else if (frame_is_plain(f)) {
-        rate_add(&b->comments, broadcast_now_ms(b));
-    }
-    // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
-    // whether it has seen it. Where the feed has gone back, the history starts again.
+static void broadcast_log_delivered(const struct broadcast *b, const struct frame *f) {
+    const struct broadcast_env *env = b->env;
+    unsigned viewers = outlet_viewers(&b->outlet);
+    char id[POSITION_TEXT_SIZE];
+    if (!viewers || !log_sample(env->sampler, env->instance_id, DELIVERED_LINES, broadcast_now_ms(b))) return;
+    position_format(f->at, id);
+    log_info(env->instance_id, "delivered", "video=%s id=%s viewers=%u", b->feed.video, id, viewers);
+}
+
+// An entry without a number is only for viewers that are connected: one that reconnects cannot tell whether
+// it has seen it. Where the feed has gone back, the history starts again.
+static void on_sampled(void *arg, struct position from, struct frame *f, enum sample_fate fate,
+                       uint32_t more) {
+    struct broadcast *b = arg;
+    b->feed.held = NULL;
     if (position_is_set(f->at)) {
         if (position_compare(f->at, from) <= 0) history_release(&b->history);
-        history_push(&b->history, env->budget, from, f, broadcast_now_ms(b));
+        history_push(&b->history, b->env->budget, from, f, broadcast_now_ms(b));
     }
-    if (fan_video_viewers(b->fan) &&
-        log_sample(env->sampler, env->instance_id, DELIVERED_LINES, broadcast_now_ms(b))) {
-        char id[POSITION_TEXT_SIZE];
-        position_format(f->at, id);
-        log_info(env->instance_id, "delivered", "video=%s id=%s viewers=%u", feed->video, id,
-                 fan_video_viewers(b->fan));
+    if (fate == SAMPLE_SHOWN) broadcast_log_delivered(b, f);
+    outlet_publish(&b->outlet, f, fate, more);
+}
+
+// Of a video with one comment now and then nobody needs to know how many may be shown.
+static void broadcast_count_comment(struct broadcast *b) {
+    rate_add(&b->comments, broadcast_now_ms(b));
+    if (b->comments.newer > 1 && b->env->on_busy) b->env->on_busy(b);
+}
+
+static void on_feed_frame(struct feed *feed, struct frame *f) {
+    struct broadcast *b = container_of(feed, struct broadcast, feed);
+    if (f->is_gap) {
+        b->env->gaps[frame_gap_reason(f)] += outlet_viewers(&b->outlet);
+        broadcast_tell_gap(b, f);
+    } else if (frame_is_plain(f)) {
+        broadcast_count_comment(b);
     }
-    if (feed_is_over(feed))
-        frame_unref(f); // what moderators do afterwards: for those that come back
-    else
-        fan_video_publish(b->fan, f);
+    if (b->sample) {
+        sample_take(b->sample, feed->at, f);
+        feed->held = sample_held(b->sample);
+    } else {
+        on_sampled(b, feed->at, f, SAMPLE_SHOWN, 0);
+    }
+}
+
+void broadcast_set_readable_rate(struct broadcast *b, int64_t rate) {
+    if (b->sample && rate) {
+        sample_set_rate(b->sample, rate);
+    } else if (b->sample) {
+        sample_release(b->sample);
+        sample_free(b->sample);
+        b->sample = NULL;
+    } else if (rate) {
+        b->sample = sample_new(b->env->loop, rate, (struct sample_calls){on_sampled, b});
+    }
 }
 
 // Idle
@@ -367,7 +395,7 @@ static void broadcast_end_idle(struct broadcast *b) {
 static void on_viewers_left(void *arg) {
     struct broadcast *b = arg;
     if (b->env->on_viewers) b->env->on_viewers(b);
-    if (fan_video_viewers(b->fan)) return;
+    if (outlet_viewers(&b->outlet)) return;
     broadcast_begin_idle(b);
     if (b->env->on_audience) b->env->on_audience(b, false);
 }
@@ -386,11 +414,12 @@ struct broadcast *broadcast_idle_for(struct broadcast_env *env, int64_t for_ms) 
 static void on_feed_over(struct feed *feed) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     if (feed_is_over(feed)) {
-        fan_video_end(b->fan);
+        if (b->sample) sample_release(b->sample);
+        outlet_end(&b->outlet);
         return;
     }
-    bool ending = fan_video_viewers(b->fan) > 0;
-    fan_video_begin_again(b->fan, b->env->end);
+    bool ending = outlet_viewers(&b->outlet) > 0;
+    outlet_begin_again(&b->outlet, b->env->end);
     if (ending) on_viewers_left(b);
 }
 
@@ -426,7 +455,7 @@ void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *
                     struct ledger *ledger) {
     *b = (struct broadcast){.env = env};
     broadcast_begin_idle(b);
-    b->fan = fan_video_new(env->fanout, ledger, video, on_viewers_left, b);
+    outlet_open(&b->outlet, env->fanout, ledger, video, on_viewers_left, b);
     feed_open(&b->feed, &env->feed_env, video);
 }
 
@@ -458,7 +487,8 @@ void broadcast_close(struct broadcast *b) {
     join_queue_close(b);
     broadcast_end_idle(b);
     feed_close(&b->feed);
-    fan_video_free(b->fan, b->env->end);
+    sample_free(b->sample);
+    outlet_close(&b->outlet, b->env->end);
     history_release(&b->history);
 }
 
@@ -520,10 +550,11 @@ static void count_gaps(const struct pending *p, uint64_t gaps[GAP_REASONS]) {
     }
 }
 
-bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, struct pending *p) {
+bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, bool whole,
+                   struct pending *p) {
     uint64_t gaps[GAP_REASONS] = {0};
     count_gaps(p, gaps);
-    if (!fan_video_add(b->fan, sink, asks, p)) return false;
+    if (!outlet_add(&b->outlet, sink, asks, whole, p)) return false;
     for (int i = 0; i < GAP_REASONS; i++) b->env->gaps[i] += gaps[i];
     if (b->idle && b->env->on_audience) b->env->on_audience(b, true);
     broadcast_end_idle(b);
@@ -532,11 +563,11 @@ bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, s
 }
 
 void broadcast_moment(struct broadcast *b, enum moment kind, struct frame *f) {
-    fan_video_publish_moment(b->fan, (uint8_t)(1u << kind), f);
+    outlet_moment(&b->outlet, (uint8_t)(1u << kind), f);
 }
 
 unsigned broadcast_viewers(const struct broadcast *b) {
-    return fan_video_viewers(b->fan);
+    return outlet_viewers(&b->outlet);
 }
 
 static void join_queue_sweep(struct join_queue *q, int64_t now) {

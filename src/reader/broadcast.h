@@ -14,6 +14,7 @@
 #include "backfill.h"
 #include "feed.h"
 #include "moments.h"
+#include "outlet.h"
 #include "rate.h"
 #include "reader/history.h"
 #include "service/event_feed.h"
@@ -21,7 +22,6 @@
 struct broadcast;
 struct engine;
 struct fan_counters;
-struct fan_video;
 struct fanout;
 struct idle_entry;
 struct join_queue;
@@ -43,6 +43,8 @@ struct broadcast_env {
     enum fan_end end; // of the streams of a broadcast that closes
     // A broadcast gets its first viewer, or loses its last one. May be NULL.
     void (*on_audience)(struct broadcast *, bool watched);
+    // A comment has come, of which there were others lately. May be NULL.
+    void (*on_busy)(struct broadcast *);
     // The number of its viewers has changed. May be NULL.
     void (*on_viewers)(struct broadcast *);
     // Private:
@@ -68,7 +70,8 @@ bool broadcast_env_is_settled(const struct broadcast_env *);
 struct broadcast {
     struct broadcast_env *env;
     struct feed feed;
-    struct fan_video *fan;
+    struct outlet outlet;
+    struct sample *sample; // NULL: viewers are shown all comments
     struct history history;
     struct join_queue *queue; // NULL: no join request waits
     struct idle_entry *idle;  // NULL: it has viewers
@@ -110,9 +113,13 @@ struct join_request {
 void broadcast_join(struct broadcast *, struct join_request *);
 
 // Adds a viewer: hands its sink and frames over to the fan-out. `asks`: the kinds of moments that it wants
-// (moments.h). To be called in on_joined(), so that no event comes between. If there is no room, returns
-// false and leaves both with the caller.
-bool broadcast_add(struct broadcast *, const struct sink *, uint8_t asks, struct pending *);
+// (moments.h); `whole`: it is not to be spared any comment (broadcast_set_readable_rate). To be called in
+// on_joined(), so that no event comes between. If there is no room, returns false and leaves both with the
+// caller.
+bool broadcast_add(struct broadcast *, const struct sink *, uint8_t asks, bool whole, struct pending *);
+
+// Shows viewers at most this many comments a second, with a sample of those that come (sample.h); 0: all.
+void broadcast_set_readable_rate(struct broadcast *, int64_t rate);
 
 // Sets the latest event of the moment of a kind (moments.h); takes the frame. A viewer that is added later
 // gets it too.

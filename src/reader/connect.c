@@ -53,7 +53,7 @@ struct connect_request {
     int64_t until_s; // of its session; 0: none
     uint8_t asks;    // kinds of moments
     uint64_t nonce;  // as in the params
-    bool redirect, head_only, sends_token;
+    bool whole, redirect, head_only, sends_token;
     bool elsewhere;  // another reader owns the video, and it is served here
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -160,7 +160,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     if (connect_has_descriptor(r, sink->fd)) {
         viewer_counts_join(r, b, c->asks, c->elsewhere);
         room_events_join(r, b, c->asks);
-        if (broadcast_add(b, sink, c->asks, frames)) return true;
+        if (broadcast_add(b, sink, c->asks, c->whole, frames)) return true;
         viewer_counts_changed(b);
     }
     warn_out_of_descriptors(r);
@@ -208,6 +208,7 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
     if (is_there) sink.ends_ms = connect_ends_ms(c);
+    if (is_there) sink.user = outlet_user(c->userid, strlen(c->userid));
     uint64_t stream = is_there && sink.fd >= 0 ? sock_number(sink.fd) : 0; // before a worker has it
     if (is_there)
         pending_set_head(frames, stream_head(c, &head, sink.framing, start, feed_position(&b->feed)));
@@ -407,6 +408,7 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     c->sends_token = params->sends_token;
     c->join.history = params->history;
     c->redirect = params->redirect && !front;
+    c->whole = params->whole;
     c->asks = params->asks;
     c->head_only = params->head_only;
     snprintf(c->userid, sizeof c->userid, "%s", params->userid);

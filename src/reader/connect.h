@@ -20,6 +20,7 @@ struct connect_params {
     uint8_t asks;                 // kinds of moments (moments.h)
     uint64_t nonce;               // of its ticket, which this stream spends; 0: none
     bool sends_token;             // in Authorization, which a client can send elsewhere too
+    bool whole;                   // it is not to be spared any comment
     bool redirect;                // false: serve it here, whichever reader owns the video
     bool head_only;               // HEAD: reply only what GET would be answered
 };

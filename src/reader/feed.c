@@ -436,7 +436,7 @@ static void on_feed_subscribed(void *arg) {
 }
 
 static struct position feed_position_of(void *arg) {
-    return feed_position(arg);
+    return ((const struct feed *)arg)->at;
 }
 
 static void on_query_again(struct loop_timer *t) {
@@ -483,7 +483,7 @@ enum engine_status feed_failure(const struct feed *f) {
 }
 
 struct position feed_position(const struct feed *f) {
-    return f->at;
+    return f->held ? *f->held : f->at;
 }
 
 bool feed_is_over(const struct feed *f) {

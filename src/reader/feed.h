@@ -52,7 +52,9 @@ struct feed {
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
-    struct position passed; // the highest that it has left for another epoch; not set: none
+    const struct position *held; // not NULL: on_frame() holds an entry back, and this is the position before
+                                 // it, borrowed; set and cleared by the owner
+    struct position passed;      // the highest that it has left for another epoch; not set: none
     uint64_t overlap; // entries of this epoch after this number, up to `at`, were read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
     int64_t over_ms;           // not 0: the video has ended, as the store was asked at that time
@@ -73,6 +75,8 @@ bool feed_was_over(const struct feed *, int64_t since_ms);
 
 // Returns why the last query failed; ENGINE_OK: it did not, or none has been answered.
 enum engine_status feed_failure(const struct feed *);
+
+// Returns the position up to which entries have been passed on, without one that is held back.
 struct position feed_position(const struct feed *);
 
 // Returns whether the position is in an epoch between the feed's and the one that it left for that: an entry

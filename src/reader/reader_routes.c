@@ -57,6 +57,10 @@ static uint32_t heartbeat_asked(struct http_request *r) {
     return number_of_text(http_request_query(r, "heartbeat"), HEARTBEAT_MAX_S);
 }
 
+static bool asks_for_all(const char *rate) {
+    return rate && !strcmp(rate, "all");
+}
+
 static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
@@ -81,6 +85,7 @@ static bool read_query(struct http_exchange *x, const struct reader_front *f, st
     c->history = history_of_text(http_request_query(x->request, "history"));
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(http_request_query(x->request, "redirect"));
+    c->whole = asks_for_all(http_request_query(x->request, "rate"));
     c->asks = moments_asked(http_request_query(x->request, "events"));
     return viewer_rights_read(f, x, c, &ids->who) && read_query_ids(x, &ids->who, c);
 }
@@ -117,13 +122,14 @@ static bool check_body_ids(struct http_exchange *x, const struct body_field *use
 // The same for a body.
 static bool read_body(struct http_exchange *x, const struct reader_front *front, struct connect_ids *ids,
                       struct connect_params *c) {
-    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
-    char redirect[8], last[POSITION_TEXT_SIZE], last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
+    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, RATE, FIELDS };
+    char rate[8], redirect[8], last[POSITION_TEXT_SIZE], last_too[POSITION_TEXT_SIZE], history[8],
+        events[EVENTS_MAX];
     struct body_field f[FIELDS] = {
         [USER] = BODY_FIELD("userid", ids->user),         [VIDEO] = BODY_FIELD("videoid", ids->video),
         [REDIRECT] = BODY_FIELD("redirect", redirect),    [LAST] = BODY_FIELD("last_event_id", last),
         [LAST_TOO] = BODY_FIELD("lastEventId", last_too), [HISTORY] = BODY_FIELD("history", history),
-        [EVENTS] = BODY_FIELD("events", events)};
+        [EVENTS] = BODY_FIELD("events", events),          [RATE] = BODY_FIELD("rate", rate)};
     if (!body_read(x, f, FIELDS)) return false;
     const char *given = text_of(&f[REDIRECT]);
     c->last = last_event_id(x->request);
@@ -136,6 +142,7 @@ static bool read_body(struct http_exchange *x, const struct reader_front *front,
             history_of_text(f[HISTORY].state == BODY_ABSENT ? http_request_query(x->request, "history")
                                                             : text_of(&f[HISTORY]));
     c->asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
+    c->whole = asks_for_all(text_of(&f[RATE])) || asks_for_all(http_request_query(x->request, "rate"));
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
     return viewer_rights_read(front, x, c, &ids->who) && check_body_ids(x, &f[USER], &f[VIDEO], &ids->who, c);

@@ -21,6 +21,7 @@ struct room_watch {
     struct watched *watched;
     int64_t read_ms;
     uint64_t revision; // published last; UINT64_MAX: none
+    bool asked;        // viewers have
     bool due;
     struct room_watch *prev, *next;
 };
@@ -44,6 +45,9 @@ static struct watched *watched_named(const struct reader *r, const char *body, s
 
 static void room_publish(struct room_watch *w, const struct engine_room *room) {
     if (w->revision == room->revision) return;
+    w->revision = room->revision;
+    broadcast_set_readable_rate(&w->watched->broadcast, room->readable_rate);
+    if (!w->asked) return;
     json_t *json = room_patch_json(room);
     json_object_set_new(json, "type", json_string("room"));
     char *text = json_dumps(json, JSON_COMPACT);
@@ -51,7 +55,6 @@ static void room_publish(struct room_watch *w, const struct engine_room *room) {
     broadcast_moment(&w->watched->broadcast, MOMENT_ROOM,
                      frame_of_event((struct position){0}, "room", text, strlen(text)));
     free(text);
-    w->revision = room->revision;
 }
 
 static void on_held(void *arg, const char *body, size_t len) {
@@ -134,15 +137,30 @@ void room_events_sweep(struct reader *r) {
 
 // Viewers
 
-void room_events_join(struct reader *r, struct broadcast *b, uint8_t asks) {
-    struct watched *w = container_of(b, struct watched, broadcast);
-    if (!(asks & (1u << MOMENT_ROOM | 1u << MOMENT_HELD)) || w->room || !r->room_events) return;
+static void room_watch_begin(struct reader *r, struct watched *w) {
     budget_take(sizeof *w->room);
     w->room = mem_zalloc(sizeof *w->room);
     w->room->watched = w;
     w->room->revision = UINT64_MAX;
     w->room->due = true;
     DL_APPEND(r->room_events->due, w->room);
+    rooms_ask(r);
+}
+
+void room_events_busy(struct broadcast *b) {
+    struct reader *r = container_of(b->env, struct reader, env);
+    struct watched *w = container_of(b, struct watched, broadcast);
+    if (!w->room && r->room_events) room_watch_begin(r, w);
+}
+
+void room_events_join(struct reader *r, struct broadcast *b, uint8_t asks) {
+    struct watched *w = container_of(b, struct watched, broadcast);
+    if (!(asks & (1u << MOMENT_ROOM | 1u << MOMENT_HELD)) || !r->room_events) return;
+    if (!w->room) room_watch_begin(r, w);
+    if (w->room->asked) return;
+    w->room->asked = true;
+    w->room->revision = UINT64_MAX; // it may have been read, and not published
+    room_move(r->room_events, w->room, true);
     rooms_ask(r);
 }
 

@@ -1,7 +1,9 @@
 // The event `room` for viewers who ask for it: the room of their video (service/room_patch.h), when they join
 // and when it changes. A reader that has such viewers reads the room with the first of them, when a message
 // says that it has changed (service/room_topic.h), and again from time to time, since a message may be lost;
-// and publishes it if it has another revision. The event `held`, which says how many comments wait for a
+// and publishes it if it has another revision. What else the room means for viewers, its readable rate, it
+// tells the broadcast then; so it also reads the rooms of videos with more than a comment now and then. The
+// event `held`, which says how many comments wait for a
 // moderator, comes as a message and is passed on. Control loop only.
 //
 // Bounds: the store gets one query at a time, for up to ENGINE_SETTINGS_BATCH rooms; without messages one in
@@ -22,6 +24,9 @@ void room_events_stop(struct reader *);
 
 // A viewer that asks for these kinds of moments is about to be added.
 void room_events_join(struct reader *, struct broadcast *, uint8_t asks);
+
+// A comment has come, of which there were others lately. The on_busy() of broadcasts.
+void room_events_busy(struct broadcast *);
 
 // The video is closed.
 void room_events_close(struct reader *, struct watched *);

@@ -74,6 +74,8 @@ bool viewer_rights_read(const struct reader_front *front, struct http_exchange *
 bool viewer_rights_check(struct http_exchange *x, const struct identity *who, struct connect_params *c) {
     c->userid = identity_user(who, c->userid);
     if (!identity_may(who, IDENTITY_MODERATE, c->videoid)) c->asks &= (uint8_t) ~(1u << MOMENT_HELD);
+    c->whole = c->whole && (identity_may(who, IDENTITY_EVERYTHING, c->videoid) ||
+                            identity_may(who, IDENTITY_MODERATE, c->videoid));
     if (c->userid) return rights_check(x, who, IDENTITY_READ, c->videoid);
     http_reply_error(x, 403, identity_code(IDENTITY_OTHER_USER), identity_sentence(IDENTITY_OTHER_USER));
     return false;

@@ -17,7 +17,7 @@ struct watched {
     struct broadcast broadcast;
     struct ledger *ledger;
     char *alias_url;         // another URL by which a mapping means this reader; NULL: none
-    struct room_watch *room; // room_events.h; NULL: no viewer has asked
+    struct room_watch *room; // room_events.h; NULL: no need yet
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];
 };

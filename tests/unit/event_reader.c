@@ -106,6 +106,8 @@ static void add_text(struct event_reader *r, const struct event *e) {
         buf_add_string(out, id ? id : e->data);
     }
     if (id && strcmp(id, e->id) != 0) buf_printf(out, "!id=%s", e->id);
+    json_int_t more = json_integer_value(json_object_get(json, "more"));
+    if (more) buf_printf(out, "+%d", (int)more);
     json_decref(json);
 }
 

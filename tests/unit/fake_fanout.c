@@ -17,6 +17,7 @@ struct fake_viewer {
     int number;
     struct fan_video *video;
     uint8_t asks;
+    uint32_t user;
     struct frame_list given;
     struct fake_viewer *prev, *next;
 };
@@ -65,6 +66,7 @@ struct fan_video *fan_video_new(struct fanout *f, struct ledger *ledger, const c
 void fan_video_free(struct fan_video *video, enum fan_end end) {
     (void)end;
     struct fake_viewer *v, *next;
+    if (!video) return;
     DL_FOREACH_SAFE(all_viewers, v, next) {
         if (v->video == video) viewer_free(v);
     }
@@ -81,6 +83,7 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     v->number = number;
     v->video = video;
     v->asks = asks;
+    v->user = sink->user;
     for (uint32_t i = 0; i < pending_left(pending); i++)
         frame_list_take(&v->given, frame_ref(pending_at(pending, i)));
     pending_free(pending);
@@ -109,6 +112,21 @@ void fan_video_publish(struct fan_video *video, struct frame *frame) {
     assert(!video->over);
     DL_FOREACH(all_viewers, v) {
         if (v->video == video) frame_list_take(&v->given, frame_ref(frame));
+    }
+    frame_unref(frame);
+}
+
+struct fan_video *fan_video_beside(const struct fan_video *of) {
+    struct fan_video *other = fan_video_new(NULL, of->ledger, NULL, of->on_left, of->arg);
+    other->over = of->over;
+    return other;
+}
+
+void fan_video_skip(struct fan_video *video, struct frame *frame, uint32_t user, uint32_t more) {
+    struct fake_viewer *v;
+    DL_FOREACH(all_viewers, v) {
+        if (user && v->video == video && v->user == user)
+            frame_list_take(&v->given, more ? frame_with_more(frame, more) : frame_ref(frame));
     }
     frame_unref(frame);
 }

@@ -30,6 +30,8 @@ static struct broadcast the_broadcast, *broadcast; // NULL: closed
 struct guest {
     struct join_request join; // first
     int number;
+    bool whole;       // it asked for everything
+    const char *user; // NULL: none
     bool joined, given_up;
     uint64_t least; // how many comments there were when it arrived
 };
@@ -55,7 +57,10 @@ static void on_joined(struct join_request *j, struct broadcast *s, struct positi
     if (!frames) return;
     pending_set_head(frames, first_event(start));
     assert_ptr_equal(s, broadcast);
-    assert_true(broadcast_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, 0, frames));
+    struct sink sink = {.fd = g->number,
+                        .worker = SINK_ANY_WORKER,
+                        .user = g->user ? outlet_user(g->user, strlen(g->user)) : 0};
+    assert_true(broadcast_add(s, &sink, 0, g->whole, frames));
 }
 
 // Joins, having seen everything up to `last`; returns its number. The turn goes on.
@@ -78,6 +83,28 @@ static int join(uint64_t epoch, uint64_t seq) {
 
 static int join_live(void) {
     return join(0, 0);
+}
+
+static int join_whole(void) {
+    int number = join_in_this_turn(0, 0);
+    guests[number].whole = true;
+    loop_drain(loop);
+    return number;
+}
+
+static int join_as(const char *user) {
+    int number = join_in_this_turn(0, 0);
+    guests[number].user = user;
+    loop_drain(loop);
+    return number;
+}
+
+static struct engine_entry said_by(uint64_t seq, const char *user) {
+    static char body[64];
+    struct engine_entry e = comment_at(1, seq);
+    e.body = body;
+    e.body_len = (size_t)snprintf(body, sizeof body, "\"userid\":\"%s\"", user);
+    return e;
 }
 
 // Arrives, to see the newest comments first.
@@ -1269,7 +1296,7 @@ static void the_viewers_of_all_broadcasts_are_counted(void **state) {
     go_live_at(3);
     int a = join_live();
     join_live();
-    broadcast_add(&other, &(struct sink){.fd = 1000}, 0, pending_new(0));
+    broadcast_add(&other, &(struct sink){.fd = 1000}, 0, false, pending_new(0));
     assert_int_equal(counter_get(&counters.viewers), 3);
     fake_fanout_leave(a);
     assert_int_equal(counter_get(&counters.viewers), 2);
@@ -1287,7 +1314,7 @@ static void the_idle_ones_of_many_are_found(void **state) {
         broadcast_open(&many[i], &env, FAKE_VIDEO, &ledger);
         run_later(loop, 100);
     }
-    broadcast_add(&many[1], &(struct sink){.fd = 1001}, 0, pending_new(0));
+    broadcast_add(&many[1], &(struct sink){.fd = 1001}, 0, false, pending_new(0));
     assert_ptr_equal(broadcast_idle_for(&env, 300), &many[0]);
     broadcast_close(&many[0]);
     assert_ptr_equal(broadcast_idle_for(&env, 300), &many[2]);
@@ -1607,9 +1634,116 @@ static void an_end_that_the_store_has_lost_was_none(void **state) {
     assert_false(fake_fanout_is_over(b));
 }
 
+// A readable rate
+
+static void under_a_readable_rate_viewers_share_a_sample(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live(), whole = join_whole(), ann = join_as("ann");
+    fake_append_run(engine, 1, 8, 9);
+    fake_append(engine, said_by(10, "ann"));
+    fake_append_run(engine, 1, 11, 11);
+    assert_given(a, "from:1-7 1-8");
+    assert_given(whole, "from:1-7 1-8 1-9 1-10"); // the newest is held back for all
+    assert_given(ann, "from:1-7 1-8 1-10+1");
+    assert_int_equal(broadcast_viewers(broadcast), 3);
+    run_later(loop, 1000);
+    assert_given(a, "from:1-7 1-8 1-11+2");
+    assert_given(whole, "from:1-7 1-8 1-9 1-10 1-11");
+    assert_given(ann, "from:1-7 1-8 1-10+1 1-11+2");
+    fake_append_run(engine, 1, 12, 12);
+    broadcast_set_readable_rate(broadcast, 0);
+    fake_append_run(engine, 1, 13, 14);
+    assert_given(a, "from:1-7 1-8 1-11+2 1-12 1-13 1-14");
+}
+
+// It gets what came after its position, also what was left out for others.
+static void a_viewer_that_resumes_under_a_readable_rate_gets_all_it_missed_and_nothing_twice(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live();
+    fake_append_run(engine, 1, 8, 11); // 1-11 is held back
+    int b = join(1, 8), live = join_live(), late = join(1, 10);
+    assert_given(b, "from:1-8 1-9 1-10");
+    assert_given(live, "from:1-10");
+    assert_given(late, "from:1-10");
+    fake_append_run(engine, 1, 12, 12);
+    run_later(loop, 1000);
+    assert_given(a, "from:1-7 1-8 1-12+3");
+    assert_given(b, "from:1-8 1-9 1-10 1-12+3");
+    assert_given(live, "from:1-10 1-12+3");
+    assert_given(join(1, 8), "from:1-8 1-9 1-10 1-11 1-12");
+    assert_given(join(1, 12), "from:1-12");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void a_viewer_that_has_seen_elsewhere_what_is_held_back_waits_for_it(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live();
+    fake_append_run(engine, 1, 8, 9);
+    int b = join(1, 9);
+    assert_waits(b);
+    fake_answer_all(engine, 3);
+    assert_waits(b);
+    run_later(loop, 1000);
+    sweep_later(SWEEP_MS);
+    fake_answer_all(engine, 3);
+    assert_given(a, "from:1-7 1-8 1-9");
+    assert_given(b, "from:1-9");
+}
+
+static void what_is_held_back_is_shown_before_the_end(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live(), whole = join_whole();
+    fake_append_run(engine, 1, 8, 10);
+    fake_append(engine, turn_at(ENTRY_END, 11));
+    fake_set_over(engine, true);
+    assert_given(a, "from:1-7 1-8 1-10+1 end=1-11");
+    assert_given(whole, "from:1-7 1-8 1-9 1-10 end=1-11");
+    assert_true(fake_fanout_is_over(a) && fake_fanout_is_over(whole));
+    assert_over(join_whole());
+}
+
+static void an_end_that_expired_comes_after_what_is_held_back(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live();
+    fake_append_run(engine, 1, 8, 9);
+    fake_set_over(engine, true); // as if its entry were that of a comment
+    fake_notify_subscribed(engine);
+    fake_answer_all(engine, 5);
+    assert_given(a, "from:1-7 1-8 1-9");
+    assert_true(fake_fanout_is_over(a));
+}
+
+static void a_gap_comes_after_what_is_held_back(void **state) {
+    (void)state;
+    go_live_at(7);
+    broadcast_set_readable_rate(broadcast, 1);
+    int a = join_live();
+    fake_append_run(engine, 1, 8, 10);
+    fake_append(engine, comment_after(2, 1, pos(1, 9))); // 1-10 is lost
+    fake_answer_all(engine, 10);
+    run_later(loop, 3000);
+    assert_given(a, "from:1-7 1-8 1-10+1 gap(1-11..2-0 null epoch) 2-1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(under_a_readable_rate_viewers_share_a_sample),
+        TEST(a_viewer_that_resumes_under_a_readable_rate_gets_all_it_missed_and_nothing_twice),
+        TEST(a_viewer_that_has_seen_elsewhere_what_is_held_back_waits_for_it),
+        TEST(what_is_held_back_is_shown_before_the_end),
+        TEST(an_end_that_expired_comes_after_what_is_held_back),
+        TEST(a_gap_comes_after_what_is_held_back),
         TEST(a_viewer_that_joins_before_the_feed_is_live_waits_and_misses_nothing),
         TEST(a_viewer_that_joins_live_gets_what_is_published_from_then_on),
         TEST(a_video_without_a_comment_starts_at_0),

@@ -178,6 +178,27 @@ static void a_head_is_no_chunk_and_the_first_event_is_one(void **state) {
     frame_unref(f);
 }
 
+static void a_comment_may_say_how_many_before_it_were_left_out(void **state) {
+    (void)state;
+    struct frame *f = comment_frame(1, 9);
+    f->posted_ms = 5;
+    struct frame *with = frame_with_more(f, 3);
+    assert_piece(with, SINK_RAW, "id: 1-9\ndata: {\"id\":\"1-9\",\"more\":3}\n\n");
+    assert_true(frame_is_plain(with));
+    assert_int_equal(with->posted_ms, 5);
+    assert_int_equal(with->at.seq, 9);
+    assert_int_equal(with->first.seq, 6);
+    struct frame *taken = frame_of_taken(with), *number = frame_of_taken(f);
+    assert_piece(taken, SINK_RAW,
+                 "id: 1-9\nevent: more\ndata: {\"type\":\"more\",\"id\":\"1-9\",\"more\":3}\n\n");
+    assert_true(taken->is_blank && !frame_is_plain(taken));
+    assert_piece(number, SINK_RAW, "id: 1-9\n\n");
+    frame_unref(f);
+    frame_unref(with);
+    frame_unref(taken);
+    frame_unref(number);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comment_is_a_plain_event_with_its_id),
@@ -192,6 +213,7 @@ int main(void) {
         cmocka_unit_test(one_frame_serves_both_framings),
         cmocka_unit_test(the_length_of_a_chunk_has_no_leading_zeros),
         cmocka_unit_test(the_end_is_the_last_chunk_or_nothing),
+        cmocka_unit_test(a_comment_may_say_how_many_before_it_were_left_out),
         cmocka_unit_test(a_head_is_no_chunk_and_the_first_event_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ export function compareIds(a, b) {
   return left.epoch - right.epoch || left.seq - right.seq;
 }
 
-const FIELDS = new Set(['id', 'userid', 'videoid', 'comment', 'timestamp', 'name']);
+const FIELDS = new Set(['id', 'userid', 'videoid', 'comment', 'timestamp', 'name', 'badges', 'more']);
 
 export class Journal {
   position; // the id that a reconnect would send
@@ -22,6 +22,7 @@ export class Journal {
   gaps = [];
   numbers = []; // of comments that were taken out
   entries = []; // retractions and the like, as {name, ...JSON}
+  leftOut = 0; // numbers that a readable rate has left out, as `more` said
 
   // The first event of a connection. `asked`: the position that this connection resumes from.
   connected(event, asked) {
@@ -29,11 +30,16 @@ export class Journal {
     this.position = event.id;
   }
 
-  #moveTo(id) {
+  // `more`: so many numbers before this one were left out, of which the viewer may have had some: with its first frames, or
+  // because they are its own.
+  #moveTo(id, more = 0) {
     const [was, now] = [parseId(this.position), parseId(id)];
     const where = `${id} after ${this.position}`;
     if (now.epoch === was.epoch) {
-      assert.equal(now.seq, was.seq + 1, `no hole, no duplicate: ${where}`);
+      const hole = now.seq - was.seq - 1;
+      if (!more) assert.equal(hole, 0, `no hole, no duplicate: ${where}`);
+      else assert.ok(hole >= 0 && hole <= more, `${more} may be left out: ${where}`);
+      this.leftOut += hole;
     } else {
       assert.ok(now.epoch > was.epoch, `epochs only grow: ${where}`);
       assert.equal(now.seq, 1, `an epoch begins with 1: ${where}`);
@@ -43,8 +49,16 @@ export class Journal {
 
   comment({ id, json }) {
     for (const name of Object.keys(json)) assert.ok(FIELDS.has(name), `a comment has no field ${name}: ${id}`);
-    this.#moveTo(id);
+    this.#moveTo(id, json.more);
     this.comments.push(json);
+  }
+
+  // What stands for a comment that was taken out, and says how many before it were left out.
+  more({ id, json }) {
+    assert.equal(json.id, id, 'its id is its number');
+    assert.ok(json.more > 0);
+    this.#moveTo(id, json.more);
+    this.numbers.push(id);
   }
 
   number({ id }) {

@@ -124,6 +124,8 @@ export class Viewer {
     } else if (type === 'message' && json.type === undefined) {
       if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
       this.journal.comment(event);
+    } else if (type === 'more') {
+      this.journal.more(event);
     } else if (type === 'number') {
       this.journal.number(event);
     } else if (ENTRIES.includes(type) && event.id !== undefined) {

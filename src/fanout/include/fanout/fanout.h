@@ -54,6 +54,10 @@ void fanout_free(struct fanout *);
 struct fan_video *fan_video_new(struct fanout *, struct ledger *, const char *name,
                                 void (*on_left)(void *arg), void *arg);
 
+// Returns another list of viewers of the same video, with the same ledger, on_left() and name, and the events
+// of the moment that there are.
+struct fan_video *fan_video_beside(const struct fan_video *);
+
 // Cuts its viewers' streams and frees it; no on_left() follows. FAN_END_KILLED: as if the process had died,
 // the viewers see a reset.
 void fan_video_free(struct fan_video *, enum fan_end);
@@ -72,6 +76,10 @@ void fan_video_begin_again(struct fan_video *, enum fan_end);
 
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);
+
+// Leaves a comment (reference taken) out for all viewers but those of its author: `user` is the hash that
+// their sinks have, 0: none has it, `more` how many just before it were left out, too.
+void fan_video_skip(struct fan_video *, struct frame *, uint32_t user, uint32_t more);
 
 // Sets the latest event of the moment of one kind (a bit); takes the frame, which has no position. Only
 // viewers that ask for the kind are sent it, only the latest, and each as soon as it has caught up: nothing

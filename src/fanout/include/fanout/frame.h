@@ -32,8 +32,9 @@ struct frame {
     uint32_t len : 28;  // bytes of the event
     uint32_t head : 4;  // of the chunk's head before it; 0: no chunk, the bytes are the same in both framings
     struct position at; // a viewer's position after it; not set: it moves no position
-    struct position first; // the first number that it covers: `at`, or where the gap begins
+    struct position first; // the first number that it covers: `at`, or what was left out, or a gap, begins
     int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
+    uint32_t more;         // comments just before it that were left out; its JSON says so
     bool is_gap;           // it stands for entries that are not sent
     bool is_blank;         // it is the number of an entry that was taken out
     enum frame_removes removes : 8; // set before it is shared
@@ -49,6 +50,11 @@ struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at);
 struct frame *frame_of_event(struct position at, const char *event, const char *data, size_t len);
 // The number of what was taken out: an `id:` without data, of which browsers only note the position.
 struct frame *frame_of_number(struct position at);
+// A comment, with the number of those just before it that were left out: `"more":37` at the end of its JSON.
+struct frame *frame_with_more(const struct frame *, uint32_t more);
+// What stands for a comment that was taken out: its number, and what it said of `more` as an event of that
+// name.
+struct frame *frame_of_taken(const struct frame *);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
 struct frame *frame_of_heartbeat(void);
 // The event `end`, the last one of a viewer whose time is over.

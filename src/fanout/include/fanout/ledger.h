@@ -7,11 +7,15 @@
 // tells whether a pair has got lost without a trace: `waiting` are those on their way, none once all viewers
 // have everything or have left. A pair is
 //
-//     due        when a frame is published, for each viewer there is (channel_publish); and when a viewer is
-//                added, for what it missed or asked for (channel_add)
+//     due        when a frame is published, for each viewer there is (channel_publish); when a comment is
+//     left
+//                out, likewise (channel_skip); and when a viewer is added, for what it missed or asked for
+//                (channel_add)
 //     delivered  when its last byte has been passed to the viewer's connection (channel_count_sent,
-//     flush_serve) sampled    when a readable rate leaves it out for this viewer retracted  when its number
-//     alone has been sent: the text was taken out before the viewer's first byte of
+//                flush_serve)
+//     sampled    when a readable rate leaves it out for this viewer (channel_skip)
+//     retracted  when its number alone has been sent: the text was taken out before the viewer's first byte
+//     of
 //                it (channel_count_sent)
 //     slow       when a gap takes its place because the viewer is behind (viewer_announce_gap,
 //                viewer_cut_pending), or the viewer is disconnected for that

@@ -4,7 +4,8 @@
 // where comments are delivered.
 //
 // Claims: sub (an id), exp, both required; nbf, iat, iss, aud; and {"chorus": {"videos": ["v1", "show-*"],
-// "can": ["read", "post", "react", "moderate"], "name": "Ann", "badges": ["vip"], "until": 1893456000}}. A
+// "can": ["read", "post", "react", "moderate",
+// "everything"], "name": "Ann", "badges": ["vip"], "until": 1893456000}}. A
 // token gives only what it lists: without `videos` it is valid for none, without `can` it gives no right.
 // Of `until` and `exp` the first defaults to the second. Times are in seconds (NumericDate).
 #pragma once
@@ -24,7 +25,8 @@ enum identity_right {
     IDENTITY_POST = 2,
     IDENTITY_REACT = 4,
     IDENTITY_MODERATE = 8,
-    IDENTITY_ALL = 15
+    IDENTITY_EVERYTHING = 16, // to be shown all comments, whatever the readable rate; who may moderate has it
+    IDENTITY_ALL = 31
 };
 
 enum {

@@ -14,6 +14,7 @@ struct loop;
 // A watched descriptor, embedded in its owner. fd is -1 while not watched.
 struct loop_fd {
     int fd;
+    uint32_t tag;                                        // the owner's
     void (*on_event)(struct loop_fd *, uint32_t events); // EPOLLIN, EPOLLOUT, EPOLLRDHUP, ...
 };
 

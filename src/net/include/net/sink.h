@@ -30,6 +30,7 @@ struct sink {
     enum sink_framing framing;
     int worker;       // number of the worker that runs its connection, or SINK_ANY_WORKER
     uint32_t address; // whose stream it is (net/address_limits.h); 0: not counted
+    uint32_t user;    // a hash of the viewer's user id; 0: none
     int64_t ends_ms;  // when the fan-out ends the stream, in order, by the loop's clock; 0: not by itself
     const struct sink_ops *ops; // NULL: plain TCP
     void *state;                // of the ops
