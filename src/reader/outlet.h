@@ -41,8 +41,9 @@ bool outlet_add(struct outlet *, const struct sink *, uint8_t asks, bool whole, 
 void outlet_end(struct outlet *);
 void outlet_begin_again(struct outlet *, enum fan_end);
 
-// Takes the frame. Once the video is over it is only for those that come back. What is left out goes only to those who get everything, and to the author's viewers; what
-// is shown says to the others how many comments before it were left out.
+// Takes the frame. Once the video is over it is only for those that come back. What is left out goes only to
+// those who get everything, and to the author's viewers; what is shown says to the others how many comments
+// before it were left out.
 void outlet_publish(struct outlet *, struct frame *, enum sample_fate, uint32_t more);
 
 // Sets the latest event of the moment of a kind, a bit; takes the frame.
