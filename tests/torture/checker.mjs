@@ -2,7 +2,8 @@
 // A history:
 //   posts      [{video, text, keyed, sentMs, answeredMs, comment}], one for each text; comment: as the 201 had it, if there was one
 //   viewers    [{name, video, exact, late, events: [...]}], of all connections of a viewer, in the order in which it saw them:
-//              {type: 'connected', id, asked}        asked: the position it resumed at, if it had one
+//              {type: 'connected', id, asked, newest}   asked: the position it resumed at, if it had one; newest: up to
+//                                                    which the stream begins with what it missed
 //              {type: 'comment', id, text, whole}    whole: the comment's JSON
 //              {type: 'gap', from, to, missed, reason}
 //              {type: 'entry', id, name, target}     a retraction and the like

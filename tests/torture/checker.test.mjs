@@ -173,6 +173,16 @@ for (const [name, rules, change] of [
 }
 broken('a viewer that is not told of a deletion', ['retracted'], (_, events) => events.pop(), moderated);
 broken('a text that was deleted, for one that comes late', ['retracted'], ({ viewers }) => (viewers[3].events[1] = seen('5-2', 'b')), moderated);
+broken('a viewer that resumes behind a retraction with the text', ['retracted'], ({ viewers: [, { events }] }) => {
+  events[3] = { ...events[3], newest: '5-5' };
+  events[4] = seen('5-2', 'b');
+}, moderated);
+test('one that resumes where its reader has not got the retraction yet gets the text, and then that', () => {
+  const history = moderated(), { events } = history.viewers[1];
+  events[3] = { ...events[3], newest: '5-4' };
+  events[4] = seen('5-2', 'b');
+  assert.deepEqual(check(history).violations, []);
+});
 broken('a number without a text that nobody deleted', ['delivery', 'order'], ({ viewers }) => (viewers[3].events[3] = { type: 'number', id: '5-4' }), moderated);
 broken('a hole at a viewer that does not hear of deleted numbers', ['delivery', 'order'], ({ viewers }) => viewers[2].events.splice(3, 1), moderated);
 broken('a hole of a deleted number at a viewer that hears of them', ['order'], ({ viewers }) => viewers[1].events.splice(4, 1), moderated);

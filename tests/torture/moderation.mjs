@@ -1,6 +1,8 @@
 // What moderators did, held against what was shown and accepted afterwards. What Redis has lost since, it may have lost of this, too:
 // then texts come back and bans are over.
 
+import { compareIds } from '../integration/lib/journal.mjs';
+
 // moderation: {deletes, bans, rooms, looks, tries, audits} of all moderators (moderators.mjs).
 export function checkModeration({ moderation, viewers, listings, lossesMs }, report) {
   if (!moderation) return;
@@ -26,6 +28,8 @@ export function checkModeration({ moderation, viewers, listings, lossesMs }, rep
     for (const id of shown) report('retracted', `${name} has the text of ${id}, and was never told that it was deleted`);
   }
 
+  checkReplays(viewers, deleted, mayBeLost, report);
+
   const banned = new Map(bans.filter(({ ackMs }) => ackMs).map((deed) => [`${deed.video} ${deed.userid}`, deed]));
   for (const { video, userid, sentMs, comment } of tries) {
     const deed = banned.get(`${video} ${userid}`);
@@ -36,6 +40,23 @@ export function checkModeration({ moderation, viewers, listings, lossesMs }, rep
     if (set && !mayBeLost(set.sentMs) && set.max_length !== maxLength) report('room', `${video}: max_length is ${maxLength}, and was set to ${set.max_length}`);
     for (const { userid, sentMs, ackMs } of bans.filter((deed) => deed.video === video)) {
       if (ackMs && !mayBeLost(sentMs) && !names.has(userid)) report('ban', `${video}: ${userid} was banned, and is not`);
+    }
+  }
+}
+
+// A reader that has got a retraction resumes no viewer with the text: of what comes up to `newest`, it had all when the stream began.
+function checkReplays(viewers, deleted, mayBeLost, report) {
+  const numbers = new Map(); // of a comment => of its retraction
+  for (const { video, events } of viewers) {
+    for (const { name, id, target } of events) if (name === 'retract') numbers.set(`${video} ${target}`, id);
+  }
+  for (const { name, video, events } of viewers) {
+    let newest;
+    for (const { type, id, at, newest: upTo } of events) {
+      if (type === 'connected') newest = upTo;
+      if (type !== 'comment' || !newest || compareIds(id, newest) > 0) continue;
+      const key = `${video} ${id}`, number = numbers.get(key), deed = deleted.get(key);
+      if (number && deed && compareIds(number, newest) <= 0 && !mayBeLost(deed.sentMs, at)) report('retracted', `${name} resumes up to ${newest} with the text of ${id}, which ${number} took back`);
     }
   }
 }

@@ -56,10 +56,10 @@ class Recorder {
     if (this.live) this.record({ type: 'cut' });
     this.live = false;
   }
-  recordConnected(id, asked, url) {
+  recordConnected(id, asked, url, newest) {
     this.live = true;
     this.reader = new URL(url).origin;
-    this.record({ type: 'connected', id, asked });
+    this.record({ type: 'connected', id, asked, newest });
   }
   get connectQuery() {
     return new URLSearchParams({ userid: this.name, videoid: this.video });
@@ -135,7 +135,7 @@ class Follower extends Recorder {
     this.retryMs = retry ?? this.retryMs;
     if (!this.live) {
       if (json?.type !== 'connected') throw new Error(`the first event is ${text}`);
-      this.recordConnected(id, asked, this.url);
+      this.recordConnected(id, asked, this.url, json.newest);
     } else if (type === 'gap' && id === json.to) this.recordGap(json);
     else if (type === 'number') this.record({ type: 'number', id });
     else if (ENTRIES.includes(type) && json.id === id) this.recordEntry(json);
@@ -177,7 +177,7 @@ class EventSourceViewer extends Recorder {
     } });
     this.source.onmessage = ({ data, lastEventId }) => {
       const json = JSON.parse(data);
-      if (json.type === 'connected') this.recordConnected(lastEventId, this.asked, this.url);
+      if (json.type === 'connected') this.recordConnected(lastEventId, this.asked, this.url, json.newest);
       else if (json.id !== lastEventId) this.recordFault(`${data} has the id ${lastEventId}`);
       else this.recordComment(json);
     };
