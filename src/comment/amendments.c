@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -66,6 +67,7 @@ static void amendment_amend(const struct service *s, struct http_exchange *x, co
                             enum entry_kind kind, struct position target) {
     struct amendment *m = mem_zalloc(sizeof *m);
     char members[POSITION_TEXT_SIZE + 16] = "", id[POSITION_TEXT_SIZE];
+    char note[AUDIT_NOTE_SIZE], more[POSITION_TEXT_SIZE + 16] = "";
     m->exchange = x;
     m->kind = kind;
     snprintf(m->video, sizeof m->video, "%s", video);
@@ -74,8 +76,10 @@ static void amendment_amend(const struct service *s, struct http_exchange *x, co
         snprintf(members, sizeof members, "\"target\":\"%s\",", id);
     else if (kind == ENTRY_PIN)
         snprintf(members, sizeof members, "\"target\":null,");
-    amendment_append(s, &(struct engine_amend){.video = video, .kind = kind, .target = target}, members,
-                     on_moderated, m);
+    if (*members) snprintf(more, sizeof more, ",%.*s", (int)strlen(members) - 1, members);
+    audit_note(note, s, x, entry_kind_name(kind), more);
+    amendment_append(s, &(struct engine_amend){.video = video, .kind = kind, .target = target, .note = note},
+                     members, on_moderated, m);
 }
 
 // Whether the request may moderate the video of its path; if not, it has been answered, or `handle` is called
@@ -128,10 +132,11 @@ void amendment_end(struct http_exchange *x, void *arg) {
         amendment_amend(arg, x, video, ENTRY_END, (struct position){0});
 }
 
-void amendment_purge(const struct service *s, const char *video, const char *user, engine_amend_cb *cb,
-                     void *arg) {
+void amendment_purge(const struct service *s, const char *video, const char *user, const char *note,
+                     engine_amend_cb *cb, void *arg) {
     char members[ID_MAX + 16];
     snprintf(members, sizeof members, "\"userid\":\"%s\",", user); // ids need no escaping
-    amendment_append(s, &(struct engine_amend){.video = video, .kind = ENTRY_PURGE, .user = user}, members,
-                     cb, arg);
+    amendment_append(s,
+                     &(struct engine_amend){.video = video, .kind = ENTRY_PURGE, .user = user, .note = note},
+                     members, cb, arg);
 }

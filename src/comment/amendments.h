@@ -14,7 +14,7 @@ void amendment_unpin(struct http_exchange *, void *arg);
 void amendment_start(struct http_exchange *, void *arg);
 void amendment_end(struct http_exchange *, void *arg);
 
-// Takes all comments of a user that the log keeps out of a video, with one entry. Calls back like
-// engine_ops.amend.
-void amendment_purge(const struct service *, const char *video, const char *user, engine_amend_cb *,
-                     void *arg);
+// Takes all comments of a user that the log keeps out of a video, with one entry, and a note (audit.h). Calls
+// back like engine_ops.amend.
+void amendment_purge(const struct service *, const char *video, const char *user, const char *note,
+                     engine_amend_cb *, void *arg);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "amendments.h"
+#include "audit.h"
 #include "comment_core.h"
 #include "comment_list.h"
 #include "gated.h"
@@ -552,6 +553,7 @@ static const struct http_route comment_routes[] = {
     {"DELETE", "/videos/:videoid/pin", .handle = amendment_unpin},
     {"POST", "/videos/:videoid/start", .handle = amendment_start},
     {"POST", "/videos/:videoid/end", .handle = amendment_end},
+    {"GET", "/videos/:videoid/audit", .handle = audit_list},
     {0},
 };
 

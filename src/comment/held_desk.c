@@ -11,6 +11,7 @@
 #include "base/json_reader.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "audit.h"
 #include "comment_core.h"
 #include "video_counts.h"
 #include "engine/entry.h"
@@ -36,8 +37,9 @@ struct decision {
     struct http_exchange *exchange; // NULL: it was due
     bool allows, was_allowed;       // was_allowed: it waited for time only
     struct engine_refusal refusal;
-    char *created; // what the moderator is replied, or NULL
-    char video[ID_MAX + 1], id[ROOM_HELD_ID_SIZE];
+    char *created;               // what the moderator is replied, or NULL
+    char at[POSITION_TEXT_SIZE]; // of the comment, if it was appended
+    char video[ID_MAX + 1], author[ID_MAX + 1], id[ROOM_HELD_ID_SIZE];
 };
 
 static struct engine *engine_of(const struct comment_api *a) {
@@ -89,7 +91,12 @@ static void on_held_dropped(void *arg, enum engine_status status, int64_t left) 
 
 static void held_drop(struct decision *d) {
     struct engine *e = engine_of(d->api);
-    e->ops->held_drop(e, d->video, d->id, on_held_dropped, d);
+    char note[AUDIT_NOTE_SIZE], more[ID_MAX + 128];
+    snprintf(more, sizeof more, ",\"userid\":\"%s\",\"held\":\"%s\"%s%s%s", d->author, d->id,
+             d->at[0] ? ",\"target\":\"" : "", d->at, d->at[0] ? "\"" : "");
+    const char *what = d->at[0] ? "allow" : "deny";
+    if (d->exchange) audit_note(note, &d->api->placed.service, d->exchange, what, more);
+    e->ops->held_drop(e, d->video, d->id, d->exchange ? note : NULL, on_held_dropped, d);
 }
 
 static char *created_text(const struct engine_entry *e) {
@@ -110,6 +117,7 @@ static void on_held_appended(void *arg, enum engine_status status, const struct 
         video_counts_add(&d->api->counts, d->video);
     }
     if (status == ENGINE_OK && d->exchange) d->created = created_text(entry);
+    if (status == ENGINE_OK) position_format(entry->at, d->at);
     if (status == ENGINE_OK || status == ENGINE_REFUSED || status == ENGINE_KEY_REUSED) {
         held_drop(d);
         return;
@@ -145,6 +153,7 @@ static void held_decide(struct comment_api *a, struct http_exchange *x, const st
     d->was_allowed = h->allows;
     snprintf(d->video, sizeof d->video, "%s", h->video);
     snprintf(d->id, sizeof d->id, "%s", h->id);
+    snprintf(d->author, sizeof d->author, "%s", h->author);
     if (allows)
         held_append(d, h);
     else

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/sha256.h"
+#include "audit.h"
 #include "comment_core.h"
 #include "engine/engine.h"
 #include "engine/room.h"
@@ -70,12 +71,15 @@ static void moderated_strike(struct comment_api *a, const struct comment_draft *
     struct engine *e = a->placed.service.engine;
     int64_t for_ms =
         a->first ? first_line_strike(a->first, d->user, d->video, loop_now_ms(a->placed.service.loop)) : 0;
+    char note[AUDIT_NOTE_SIZE], more[ID_MAX + 64];
     if (!for_ms) return;
     struct timed_out *t = mem_alloc(sizeof *t);
     *t = (struct timed_out){.api = a, .for_ms = for_ms};
     snprintf(t->user, sizeof t->user, "%s", d->user);
     snprintf(t->video, sizeof t->video, "%s", d->video);
-    e->ops->ban_write(e, t->video, t->user, for_ms, false, on_timed_out, t);
+    snprintf(more, sizeof more, ",\"userid\":\"%s\",\"seconds\":%lld", t->user, (long long)(for_ms / 1000));
+    e->ops->ban_write(e, t->video, t->user, for_ms, false, audit_note_of_nobody(note, "ban", more),
+                      on_timed_out, t);
 }
 
 static const char *copy_text(char **to, const char *text, size_t len) {

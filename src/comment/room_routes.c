@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amendments.h"
+#include "audit.h"
 #include "base/clock.h"
 #include "base/json_reader.h"
 #include "base/log.h"
@@ -34,6 +35,7 @@ struct room_request {
         bool shadow, purges;
     } ban;
     char video[ID_MAX + 1], user[ID_MAX + 1]; // user empty: none
+    char note[AUDIT_NOTE_SIZE];
 };
 
 static struct room_request *room_request_new(struct service *s, struct http_exchange *x, const char *video,
@@ -91,7 +93,7 @@ static void room_try(struct room_request *r, const struct engine_room *now) {
         reply_unavailable(r->exchange, "overloaded", "Others change this room; try again soon.");
         free(r);
     } else {
-        e->ops->room_write(e, r->video, &r->next, on_room_written, r);
+        e->ops->room_write(e, r->video, &r->next, r->note, on_room_written, r);
         r->next.revision++;
     }
 }
@@ -126,6 +128,15 @@ static void on_room_to_patch(void *arg, enum engine_status status, const struct 
     free(r);
 }
 
+static void note_patch(struct room_request *r) {
+    json_t *set = room_patch_sets_json(&r->patch);
+    char *text = json_dumps(set, JSON_COMPACT), more[AUDIT_NOTE_SIZE / 2];
+    json_decref(set);
+    snprintf(more, sizeof more, ",\"set\":%s", text);
+    free(text);
+    audit_note(r->note, r->service, r->exchange, "room", more);
+}
+
 void room_routes_patch(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     const char *video;
@@ -133,6 +144,7 @@ void room_routes_patch(struct http_exchange *x, void *arg) {
     if (!path_id(x, &video) || !rights_administer(s, x, video) || !room_patch_read(x, &patch)) return;
     struct room_request *r = room_request_new(s, x, video, "");
     r->patch = patch;
+    note_patch(r);
     s->engine->ops->rooms_read(s->engine, &video, 1, on_room_to_patch, r);
 }
 
@@ -164,6 +176,17 @@ void room_routes_bans(struct http_exchange *x, void *arg) {
     s->engine->ops->bans_read(s->engine, video, on_bans_read, room_request_new(s, x, video, ""));
 }
 
+// Of a ban, a purge, or a lifted ban.
+static void note_user(struct room_request *r, const char *what) {
+    char more[ID_MAX + 64], seconds[40] = "";
+    bool bans = !strcmp(what, "ban");
+    if (bans && r->ban.for_ms > 0)
+        snprintf(seconds, sizeof seconds, ",\"seconds\":%lld", (long long)(r->ban.for_ms / 1000));
+    snprintf(more, sizeof more, ",\"userid\":\"%s\"%s%s", r->user, seconds,
+             bans && r->ban.shadow ? ",\"shadow\":true" : "");
+    audit_note(r->note, r->service, r->exchange, what, more);
+}
+
 static void reply_ban(const struct room_request *r, json_int_t purged) {
     const struct engine_ban ban = {.user = r->user, .until_ms = r->ban.until_ms, .shadow = r->ban.shadow};
     json_t *json = ban_json(&ban);
@@ -186,7 +209,8 @@ static void on_ban_written(void *arg, enum engine_status status, const struct en
     struct room_request *r = arg;
     if (status == ENGINE_OK && count) r->ban.until_ms = ban->until_ms;
     if (status == ENGINE_OK && count && r->ban.purges) {
-        amendment_purge(r->service, r->video, r->user, on_purged, r);
+        note_user(r, "purge");
+        amendment_purge(r->service, r->video, r->user, r->note, on_purged, r);
         return;
     }
     if (status == ENGINE_OK)
@@ -253,13 +277,16 @@ void room_routes_ban(struct http_exchange *x, void *arg) {
     if (!path_ids(x, &video, &user) || !rights_administer(s, x, video) || !read_ban(&read, x)) return;
     struct room_request *r = room_request_new(s, x, video, user);
     r->ban = read.ban;
-    s->engine->ops->ban_write(s->engine, video, user, r->ban.for_ms, r->ban.shadow, on_ban_written, r);
+    note_user(r, "ban");
+    s->engine->ops->ban_write(s->engine, video, user, r->ban.for_ms, r->ban.shadow, r->note, on_ban_written,
+                              r);
 }
 
 void room_routes_lift(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     const char *video, *user;
     if (!path_ids(x, &video, &user) || !rights_administer(s, x, video)) return;
-    s->engine->ops->ban_write(s->engine, video, user, 0, false, on_ban_written,
-                              room_request_new(s, x, video, user));
+    struct room_request *r = room_request_new(s, x, video, user);
+    note_user(r, "lift");
+    s->engine->ops->ban_write(s->engine, video, user, 0, false, r->note, on_ban_written, r);
 }

@@ -210,11 +210,13 @@ static void call_back_amend(struct local_engine *e, struct request *r) {
 }
 
 void local_amend(struct engine *engine, const struct engine_amend *asked, engine_amend_cb *cb, void *arg) {
-    size_t room = request_copy_size(asked->video) + request_copy_size(asked->user) + asked->body_len + 2;
+    size_t room = request_copy_size(asked->video) + request_copy_size(asked->user) +
+                  request_copy_size(asked->note) + asked->body_len + 2;
     struct amend_request *a =
         request_new(sizeof *a, room, local_of(engine)->store->amend, call_back_amend, arg);
     a->video = request_copy(&a->request, asked->video);
     a->user = request_copy(&a->request, asked->user);
+    a->note = request_copy(&a->request, asked->note);
     a->target = asked->target;
     a->known = asked->known;
     a->asked = local_copy_entry(&a->request, asked->kind, asked->body, asked->body_len);
@@ -388,14 +390,15 @@ static void call_back_rooms(struct local_engine *e, struct request *request) {
     r->cb(request->arg, request->status, request->status == ENGINE_OK ? r->found : NULL);
 }
 
-static struct rooms_request *local_rooms_request(const char *const *videos, size_t count,
+static struct rooms_request *local_rooms_request(const char *const *videos, size_t count, const char *note,
                                                  request_carry_out *carry_out, engine_rooms_cb *cb,
                                                  void *arg) {
-    size_t room = 0;
+    size_t room = request_copy_size(note);
     assert(count && count <= ENGINE_SETTINGS_BATCH);
     for (size_t i = 0; i < count; i++) room += request_copy_size(videos[i]);
     struct rooms_request *r = request_new(sizeof *r, room, carry_out, call_back_rooms, arg);
     for (; r->count < count; r->count++) r->videos[r->count] = request_copy(&r->request, videos[r->count]);
+    r->note = request_copy(&r->request, note);
     r->cb = cb;
     return r;
 }
@@ -403,12 +406,13 @@ static struct rooms_request *local_rooms_request(const char *const *videos, size
 void local_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
                       void *arg) {
     request_carry_out *carry_out = local_of(engine)->store->rooms_read;
-    local_push(engine, &local_rooms_request(videos, count, carry_out, cb, arg)->request);
+    local_push(engine, &local_rooms_request(videos, count, NULL, carry_out, cb, arg)->request);
 }
 
 void local_room_write(struct engine *engine, const char *video, const struct engine_room *room,
-                      engine_rooms_cb *cb, void *arg) {
-    struct rooms_request *r = local_rooms_request(&video, 1, local_of(engine)->store->room_write, cb, arg);
+                      const char *note, engine_rooms_cb *cb, void *arg) {
+    struct rooms_request *r =
+        local_rooms_request(&video, 1, note, local_of(engine)->store->room_write, cb, arg);
     r->room = *room;
     local_push(engine, &r->request);
 }
@@ -420,10 +424,11 @@ static void call_back_bans(struct local_engine *e, struct request *request) {
     r->cb(request->arg, request->status, ok ? r->bans : NULL, ok ? r->count : 0);
 }
 
-static struct bans_request *local_bans_request(const char *video, const char *user,
+static struct bans_request *local_bans_request(const char *video, const char *user, const char *note,
                                                request_carry_out *carry_out, engine_bans_cb *cb, void *arg) {
-    struct bans_request *r = request_new(sizeof *r, request_copy_size(video) + request_copy_size(user),
-                                         carry_out, call_back_bans, arg);
+    size_t room = request_copy_size(video) + request_copy_size(user) + request_copy_size(note);
+    struct bans_request *r = request_new(sizeof *r, room, carry_out, call_back_bans, arg);
+    r->note = request_copy(&r->request, note);
     r->video = request_copy(&r->request, video);
     r->user = request_copy(&r->request, user);
     r->cb = cb;
@@ -431,8 +436,9 @@ static struct bans_request *local_bans_request(const char *video, const char *us
 }
 
 void local_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms, bool shadow,
-                     engine_bans_cb *cb, void *arg) {
-    struct bans_request *r = local_bans_request(video, user, local_of(engine)->store->ban_write, cb, arg);
+                     const char *note, engine_bans_cb *cb, void *arg) {
+    struct bans_request *r =
+        local_bans_request(video, user, note, local_of(engine)->store->ban_write, cb, arg);
     r->for_ms = for_ms;
     r->shadow = shadow;
     local_push(engine, &r->request);
@@ -440,7 +446,7 @@ void local_ban_write(struct engine *engine, const char *video, const char *user,
 
 void local_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
     local_push(engine,
-               &local_bans_request(video, NULL, local_of(engine)->store->bans_read, cb, arg)->request);
+               &local_bans_request(video, NULL, NULL, local_of(engine)->store->bans_read, cb, arg)->request);
 }
 
 static void call_back_held(struct local_engine *e, struct request *request) {
@@ -456,11 +462,12 @@ static void call_back_drop_held(struct local_engine *e, struct request *request)
     h->on.drop(request->arg, request->status, h->left);
 }
 
-static struct held_request *local_held_request(const char *video, const char *id,
+static struct held_request *local_held_request(const char *video, const char *id, const char *note,
                                                request_carry_out *carry_out, request_call_back *call_back,
                                                void *arg) {
-    struct held_request *h =
-        request_new(sizeof *h, request_copy_size(video) + request_copy_size(id), carry_out, call_back, arg);
+    size_t room = request_copy_size(video) + request_copy_size(id) + request_copy_size(note);
+    struct held_request *h = request_new(sizeof *h, room, carry_out, call_back, arg);
+    h->note = request_copy(&h->request, note);
     h->video = request_copy(&h->request, video);
     h->id = request_copy(&h->request, id);
     return h;
@@ -468,17 +475,32 @@ static struct held_request *local_held_request(const char *video, const char *id
 
 void local_held_read(struct engine *engine, const char *video, engine_held_cb *cb, void *arg) {
     struct held_request *h =
-        local_held_request(video, NULL, local_of(engine)->store->held_read, call_back_held, arg);
+        local_held_request(video, NULL, NULL, local_of(engine)->store->held_read, call_back_held, arg);
     h->on.held = cb;
     local_push(engine, &h->request);
 }
 
-void local_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
-                     void *arg) {
+void local_held_drop(struct engine *engine, const char *video, const char *id, const char *note,
+                     engine_drop_cb *cb, void *arg) {
     struct held_request *h =
-        local_held_request(video, id, local_of(engine)->store->held_drop, call_back_drop_held, arg);
+        local_held_request(video, id, note, local_of(engine)->store->held_drop, call_back_drop_held, arg);
     h->on.drop = cb;
     local_push(engine, &h->request);
+}
+
+static void call_back_audit(struct local_engine *e, struct request *request) {
+    const struct audit_request *a = (const struct audit_request *)request;
+    bool ok = request->status == ENGINE_OK;
+    (void)e;
+    a->cb(request->arg, request->status, ok ? a->notes : NULL, ok ? a->count : 0);
+}
+
+void local_audit_read(struct engine *engine, const char *video, engine_audit_cb *cb, void *arg) {
+    struct audit_request *a = request_new(sizeof *a, request_copy_size(video),
+                                          local_of(engine)->store->audit_read, call_back_audit, arg);
+    a->video = request_copy(&a->request, video);
+    a->cb = cb;
+    local_push(engine, &a->request);
 }
 
 void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {

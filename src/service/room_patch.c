@@ -1,5 +1,6 @@
 #include "service/room_patch.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,14 +125,14 @@ static json_t *badges_json(const char *only) {
     return list;
 }
 
-json_t *room_patch_json(const struct engine_room *room) {
+static json_t *fields_json(const struct engine_room *room, unsigned which) {
     struct engine_room r = *room;
     json_t *json = json_object();
-    json_object_set_new(json, "over", json_boolean(r.over));
     for (unsigned i = 0; i < ROOM_FIELDS; i++) {
         const struct room_field *f = &room_fields[i];
         const void *value = value_of(&r, f);
         json_t *member = NULL;
+        if (!(which & 1u << i)) continue;
         switch (f->type) {
         case ROOM_NUMBER: member = json_integer(*(const int64_t *)value); break;
         case ROOM_FLAG: member = json_boolean(*(const bool *)value); break;
@@ -140,6 +141,16 @@ json_t *room_patch_json(const struct engine_room *room) {
         }
         json_object_set_new(json, f->name, member);
     }
-    json_object_set_new(json, "revision", json_integer((json_int_t)r.revision));
+    return json;
+}
+
+json_t *room_patch_sets_json(const struct room_patch *p) {
+    return fields_json(&p->to, p->sets);
+}
+
+json_t *room_patch_json(const struct engine_room *room) {
+    json_t *json = fields_json(room, UINT_MAX);
+    json_object_set_new(json, "over", json_boolean(room->over));
+    json_object_set_new(json, "revision", json_integer((json_int_t)room->revision));
     return json;
 }

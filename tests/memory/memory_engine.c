@@ -268,6 +268,7 @@ static void run_amend(struct store *s, struct request *r) {
     a->entry = a->asked;
     announce_loss(s, v, a->known, &a->loss);
     add(s, v, &a->entry);
+    memory_gate_note(&v->gate, a->note);
 }
 
 static void run_head(struct store *s, struct request *r) {
@@ -428,7 +429,7 @@ static void run_room_write(struct store *s, struct request *request) {
     struct video *v = find_or_add(s, r->videos[0], &request->status);
     if (!v) return;
     v->used = ++s->clock;
-    memory_gate_write(&v->gate, &r->room);
+    if (memory_gate_write(&v->gate, &r->room)) memory_gate_note(&v->gate, r->note);
     r->found = request_hold(request, sizeof *r->found);
     *r->found = v->gate.room;
 }
@@ -439,7 +440,8 @@ static void run_ban_write(struct store *s, struct request *request) {
     if (!v && b->for_ms) v = find_or_add(s, b->video, &request->status);
     if (!v) return;
     v->used = ++s->clock;
-    const struct engine_ban *ban = memory_gate_ban(&v->gate, b->user, b->for_ms, b->shadow, clock_wall_ms());
+    const struct engine_ban *ban =
+        memory_gate_ban(&v->gate, b->user, b->for_ms, b->shadow, b->note, clock_wall_ms());
     b->bans = request_hold(request, sizeof *b->bans);
     if (ban) b->bans[b->count++] = *ban;
 }
@@ -472,6 +474,14 @@ static void run_held_drop(struct store *s, struct request *request) {
     struct video *v = find_stored(s, h->video);
     bool dropped = v && memory_gate_drop(&v->gate, h->id, &h->left);
     request->status = dropped ? ENGINE_OK : ENGINE_NOT_FOUND;
+    if (dropped) memory_gate_note(&v->gate, h->note);
+}
+
+static void run_audit_read(struct store *s, struct request *request) {
+    struct audit_request *a = (struct audit_request *)request;
+    const struct video *v = find_stored(s, a->video);
+    a->notes = request_hold(request, ENGINE_NOTES * sizeof *a->notes);
+    if (v) a->count = memory_gate_notes(&v->gate, a->notes, ENGINE_NOTES);
 }
 
 // Leases and counters
@@ -547,6 +557,7 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .bans_read = run_bans_read,
                                                 .held_read = run_held_read,
                                                 .held_drop = run_held_drop,
+                                                .audit_read = run_audit_read,
                                                 .watch = run_watch,
                                                 .lease_renew = run_renew,
                                                 .lease_drop = run_drop,

@@ -24,6 +24,11 @@ struct memory_held {
     struct memory_held *next;
 };
 
+struct memory_note {
+    char *text;
+    struct memory_note *next;
+};
+
 static void held_free(struct memory_held *h);
 
 static void ban_drop(struct memory_gate *g, struct memory_ban *b) {
@@ -39,6 +44,11 @@ void memory_gate_release(struct memory_gate *g) {
     for (struct memory_held *h; (h = g->held);) {
         LL_DELETE(g->held, h);
         held_free(h);
+    }
+    for (struct memory_note *n; (n = g->notes);) {
+        LL_DELETE(g->notes, n);
+        free(n->text);
+        free(n);
     }
     *g = (struct memory_gate){0};
 }
@@ -170,11 +180,26 @@ bool memory_gate_admits(struct memory_gate *g, const struct memory_post *p, stru
     return admits;
 }
 
-void memory_gate_write(struct memory_gate *g, const struct engine_room *room) {
-    if (room->revision != g->room.revision) return;
+bool memory_gate_write(struct memory_gate *g, const struct engine_room *room) {
+    if (room->revision != g->room.revision) return false;
     g->exists = true;
     g->room = *room;
     g->room.revision++;
+    return true;
+}
+
+void memory_gate_note(struct memory_gate *g, const char *note) {
+    if (!note) return;
+    struct memory_note *n = mem_zalloc(sizeof *n);
+    n->text = mem_strdup(note);
+    LL_PREPEND(g->notes, n);
+    g->exists = true;
+}
+
+size_t memory_gate_notes(const struct memory_gate *g, const char **list, size_t room) {
+    size_t count = 0;
+    for (const struct memory_note *n = g->notes; n && count < room; n = n->next) list[count++] = n->text;
+    return count;
 }
 
 bool memory_gate_set_over(struct memory_gate *g, bool over) {
@@ -186,8 +211,9 @@ bool memory_gate_set_over(struct memory_gate *g, bool over) {
 }
 
 const struct engine_ban *memory_gate_ban(struct memory_gate *g, const char *user, int64_t for_ms, bool shadow,
-                                         int64_t wall_ms) {
+                                         const char *note, int64_t wall_ms) {
     struct memory_ban *b = ban_find(g, user);
+    if (b || for_ms) memory_gate_note(g, note);
     if (b) ban_drop(g, b);
     if (!for_ms) return NULL;
     g->exists = true;

@@ -8,6 +8,7 @@
 
 struct memory_ban;
 struct memory_held;
+struct memory_note;
 struct memory_recent;
 
 // Zero-initialise.
@@ -16,7 +17,8 @@ struct memory_gate {
     struct engine_room room;
     struct memory_ban *bans;
     struct memory_recent *recents;
-    struct memory_held *held; // in the order of due_ms
+    struct memory_held *held;  // in the order of due_ms
+    struct memory_note *notes; // newest first
     double paced_ms;
 };
 
@@ -41,15 +43,19 @@ size_t memory_gate_held(const struct memory_gate *, int64_t due_ms, struct engin
 // Returns whether it did wait. `left`: how many still do.
 bool memory_gate_drop(struct memory_gate *, const char *id, int64_t *left);
 
-// As room_write().
-void memory_gate_write(struct memory_gate *, const struct engine_room *);
+// As room_write(). Returns whether it was written.
+bool memory_gate_write(struct memory_gate *, const struct engine_room *);
+
+// The audit trail: adds a note, or NULL; and returns how many there are, filling in the newest `room`.
+void memory_gate_note(struct memory_gate *, const char *note);
+size_t memory_gate_notes(const struct memory_gate *, const char **list, size_t room);
 
 // Notes that the video has ended, or goes on. Returns whether that is new.
 bool memory_gate_set_over(struct memory_gate *, bool over);
 
 // As ban_write(). Returns the ban, or NULL if it was lifted.
 const struct engine_ban *memory_gate_ban(struct memory_gate *, const char *user, int64_t for_ms, bool shadow,
-                                         int64_t wall_ms);
+                                         const char *note, int64_t wall_ms);
 
 // Returns how many bans are in force, and fills in as many as there is room for.
 size_t memory_gate_bans(const struct memory_gate *, int64_t wall_ms, struct engine_ban *list, size_t room);

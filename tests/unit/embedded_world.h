@@ -37,6 +37,7 @@ struct world {
     char path[80]; // of the database
     char why[512];
     unsigned awaited; // answers
+    const char *note; // of what moderators do; NULL: none
     bool late;
     struct loop_timer guard;
 };

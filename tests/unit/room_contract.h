@@ -37,7 +37,7 @@ static inline struct room_answer room_try(struct world *w, const char *video,
                                           const struct engine_room *room) {
     struct room_answer a = {.world = w, .wanted = 1};
     w->awaited++;
-    w->ops->room_write(w->engine, video, room, room_on_rooms, &a);
+    w->ops->room_write(w->engine, video, room, w->note, room_on_rooms, &a);
     world_wait(w);
     return a;
 }
@@ -78,7 +78,7 @@ static inline struct ban_answer room_ban(struct world *w, const char *video, con
                                          bool shadow) {
     struct ban_answer a = {.world = w};
     w->awaited++;
-    w->ops->ban_write(w->engine, video, user, for_ms, shadow, room_on_bans, &a);
+    w->ops->ban_write(w->engine, video, user, for_ms, shadow, w->note, room_on_bans, &a);
     world_wait(w);
     return a;
 }
@@ -361,7 +361,7 @@ static inline void room_on_drop(void *arg, enum engine_status status, int64_t le
 static inline struct held_answer room_drop(struct world *w, const char *video, const char *id) {
     struct held_answer a = {.world = w};
     w->awaited++;
-    w->ops->held_drop(w->engine, video, id, room_on_drop, &a);
+    w->ops->held_drop(w->engine, video, id, w->note, room_on_drop, &a);
     world_wait(w);
     return a;
 }
@@ -488,6 +488,79 @@ static inline void an_end_is_not_undone_by_who_had_read_the_room_before(void **s
     room_refuses(POST(.author = "ann"), REFUSED_OVER);
 }
 
+struct audit_answer {
+    struct world *world;
+    size_t count;
+    char notes[ENGINE_NOTES][8];
+};
+
+static inline void room_on_audit(void *arg, enum engine_status status, const char *const *notes,
+                                 size_t count) {
+    struct audit_answer *a = arg;
+    assert_int_equal(status, ENGINE_OK);
+    assert_true(count <= ENGINE_NOTES);
+    a->count = count;
+    for (size_t i = 0; i < count; i++) snprintf(a->notes[i], sizeof a->notes[i], "%s", notes[i]);
+    world_answered(a->world);
+}
+
+static inline struct audit_answer room_audit(struct world *w, const char *video) {
+    struct audit_answer a = {.world = w};
+    w->awaited++;
+    w->ops->audit_read(w->engine, video, room_on_audit, &a);
+    world_wait(w);
+    return a;
+}
+
+static inline void what_moderators_do_is_noted_in_the_same_step(void **state) {
+    static const char *const wanted[] = {"h", "g", "f", "e", "d", "c", "b", "a"};
+    struct world *w = *state;
+    struct position one = world_post(w, "v", 1);
+    struct engine_amend what = {.video = "v", .kind = ENTRY_RETRACT, .body = "\"a\":1", .body_len = 5};
+    what.target = one;
+    assert_int_equal(room_audit(w, "v").count, 0);
+    w->note = what.note = "a";
+    for (int i = 0; i < 2; i++) world_amend(w, &what); // nothing to do the second time
+    room_set(w, "v", (struct engine_room){.hold = true});
+    w->note = "b";
+    room_set(w, "v", (struct engine_room){.hold = true, .rate = 5});
+    room_try(w, "v", &(struct engine_room){.revision = 7}); // of another revision
+    w->note = "c";
+    room_ban(w, "v", "ann", -1, false);
+    w->note = "d";
+    for (int i = 0; i < 2; i++) room_ban(w, "v", "ann", 0, false);
+    room_refuses(POST(.author = "ann", .id = ID_A), REFUSED_HELD);
+    w->note = "e";
+    for (int i = 0; i < 2; i++) room_drop(w, "v", ID_A);
+    const enum entry_kind kinds[] = {ENTRY_START, ENTRY_END, ENTRY_PURGE};
+    what.target = (struct position){0};
+    for (int i = 0; i < 3; i++) {
+        what.kind = kinds[i];
+        what.user = i == 2 ? "ann" : NULL;
+        what.note = (const char *const[]){"f", "g", "h"}[i];
+        world_amend(w, &what);
+    }
+    if (world_has_disk(w)) world_reopen(w);
+    struct audit_answer a = room_audit(w, "v");
+    assert_int_equal(a.count, 9); // "a" twice: the retraction, and the room
+    for (int i = 0; i < 8; i++) assert_string_equal(a.notes[i], wanted[i]);
+    assert_int_equal(room_audit(w, "other").count, 0);
+}
+
+static inline void the_newest_notes_are_kept(void **state) {
+    struct world *w = *state;
+    char note[8];
+    w->note = note;
+    for (int i = 0; i < ENGINE_NOTES + 3; i++) {
+        snprintf(note, sizeof note, "%d", i);
+        room_ban(w, "v", "ann", -1, false);
+    }
+    struct audit_answer a = room_audit(w, "v");
+    assert_int_equal(a.count, ENGINE_NOTES);
+    assert_string_equal(a.notes[0], "502");
+    assert_string_equal(a.notes[ENGINE_NOTES - 1], "3");
+}
+
 // With three videos at most.
 static inline void a_room_is_evicted_with_its_video(void **state) {
     struct world *w = *state;
@@ -512,4 +585,5 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(comments_wait_for_a_moderator), TEST(delayed_comments_become_due_in_order),                     \
         TEST(a_repeat_of_what_waits_waits_once), TEST(what_has_waited_is_only_checked_for_a_ban),            \
         TEST(an_end_refuses_all_comments_until_a_start),                                                     \
-        TEST(an_end_is_not_undone_by_who_had_read_the_room_before)
+        TEST(an_end_is_not_undone_by_who_had_read_the_room_before),                                          \
+        TEST(what_moderators_do_is_noted_in_the_same_step), TEST(the_newest_notes_are_kept)

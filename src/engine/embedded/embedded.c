@@ -11,6 +11,7 @@
 #include "embedded_counter.h"
 #include "embedded_secret.h"
 #include "embedded_disk.h"
+#include "embedded_audit.h"
 #include "embedded_gate.h"
 #include "embedded_held.h"
 #include "embedded_lease.h"
@@ -132,6 +133,7 @@ static const struct local_store embedded_store = {
     .bans_read = gate_bans_read,
     .held_read = held_read,
     .held_drop = held_drop,
+    .audit_read = audit_read,
     .watch = room_watch,
     .lease_renew = lease_carry_out_renew,
     .lease_drop = lease_carry_out_drop,

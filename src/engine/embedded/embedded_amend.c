@@ -1,6 +1,7 @@
 #include "embedded_amend.h"
 
 #include "embedded_archive.h"
+#include "embedded_audit.h"
 #include "embedded_gate.h"
 #include "embedded_index.h"
 #include "embedded_log.h"
@@ -90,4 +91,5 @@ void log_amend(struct store *s, struct request *r) {
     }
     if (a->taken) scrub_note(s);
     log_add(s, v, a->known, &a->loss, &a->entry);
+    audit_write(s, v, a->note);
 }

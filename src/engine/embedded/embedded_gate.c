@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "embedded_audit.h"
 #include "embedded_held.h"
 #include "embedded_room.h"
 #include "embedded_video.h"
@@ -172,6 +173,7 @@ void gate_room_write(struct store *s, struct request *request) {
         struct engine_room next = r->room;
         next.revision++;
         gate = gate_write(s, v, &next);
+        audit_write(s, v, r->note);
     }
     r->found = request_hold(request, sizeof *r->found);
     *r->found = gate ? gate->room : (struct engine_room){0};
@@ -199,7 +201,7 @@ static void ban_lift(struct store *s, const struct bans_request *b) {
     sqlite3_stmt *q = store_use(s, SQL_BAN_LIFT);
     sqlite3_bind_int64(q, 1, v->id);
     store_bind_text(q, 2, b->user);
-    store_run(s, q);
+    if (store_run(s, q) && sqlite3_changes(s->db)) audit_write(s, v, b->note);
 }
 
 void gate_ban_write(struct store *s, struct request *request) {
@@ -226,7 +228,7 @@ void gate_ban_write(struct store *s, struct request *request) {
     store_bind_text(q, 2, b->user);
     sqlite3_bind_int64(q, 3, b->bans->until_ms);
     sqlite3_bind_int(q, 4, b->shadow);
-    store_run(s, q);
+    if (store_run(s, q)) audit_write(s, v, b->note);
 }
 
 void gate_bans_read(struct store *s, struct request *request) {

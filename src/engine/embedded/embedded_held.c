@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "embedded_audit.h"
 #include "embedded_video.h"
 
 static int64_t held_count(struct store *s, const struct video *v) {
@@ -95,5 +96,6 @@ void held_drop(struct store *s, struct request *request) {
     sqlite3_bind_int64(q, 1, v->id);
     store_bind_text(q, 2, h->id);
     if (store_run(s, q) && sqlite3_changes(s->db)) request->status = ENGINE_OK;
+    if (request->status == ENGINE_OK) audit_write(s, v, h->note);
     h->left = held_count(s, v);
 }

@@ -66,6 +66,8 @@ const char sql_additions[] =
     " digest BLOB NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX IF NOT EXISTS held_id ON held(video, id);"
     "CREATE INDEX IF NOT EXISTS held_due ON held(due_ms);"
+    "CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, note TEXT NOT NULL) STRICT;"
+    "CREATE INDEX IF NOT EXISTS audit_video ON audit(video);"
     "CREATE TABLE IF NOT EXISTS recent(video INTEGER NOT NULL, name BLOB NOT NULL, at_ms INTEGER NOT NULL,"
     " PRIMARY KEY(video, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS recent_at ON recent(video, at_ms);"
@@ -219,6 +221,12 @@ const char *const sql_statements[SQL_STATEMENTS] = {
         "INSERT INTO held(video, id, author, body, due_ms, allows, digest, at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [SQL_HELD_REMOVE] = "DELETE FROM held WHERE video = ?1 AND id = ?2",
     [SQL_HELD_DROP] = "DELETE FROM held WHERE video = ?1",
+
+    [SQL_AUDIT_ADD] = "INSERT INTO audit(video, note) VALUES(?1, ?2)",
+    [SQL_AUDIT_TRIM] = "DELETE FROM audit WHERE video = ?1 AND n <= (SELECT n FROM audit WHERE video = ?1"
+                       " ORDER BY n DESC LIMIT 1 OFFSET ?2)",
+    [SQL_AUDIT_OF] = "SELECT note FROM audit WHERE video = ?1 ORDER BY n DESC",
+    [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE video = ?1",
 
     [SQL_RECENT_FIND] = "SELECT at_ms FROM recent WHERE video = ?1 AND name = ?2",
     [SQL_RECENT_WRITE] = "INSERT OR REPLACE INTO recent(video, name, at_ms) VALUES(?1, ?2, ?3)",

@@ -153,7 +153,7 @@ static bool video_delete_by_id(struct store *s, enum statement which, const stru
 
 // Bans and what waits are only there where there is a room.
 static bool video_drop_room(struct store *s, const struct video *v) {
-    if (!video_delete_by_id(s, SQL_ROOM_DROP, v)) return false;
+    if (!video_delete_by_id(s, SQL_AUDIT_DROP, v) || !video_delete_by_id(s, SQL_ROOM_DROP, v)) return false;
     if (!sqlite3_changes(s->db)) return true;
     return video_delete_by_id(s, SQL_BAN_DROP, v) && video_delete_by_id(s, SQL_RECENT_DROP, v) &&
            video_delete_by_id(s, SQL_HELD_DROP, v);

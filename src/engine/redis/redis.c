@@ -191,6 +191,7 @@ static const struct engine_ops redis_ops = {
     .bans_read = redis_bans_read,
     .held_read = redis_held_read,
     .held_drop = redis_held_drop,
+    .audit_read = redis_audit_read,
     .watch = redis_watch,
     .lease_renew = redis_lease_renew,
     .lease_drop = redis_lease_drop,

@@ -101,6 +101,7 @@ union engine_cb {
     engine_bans_cb *bans;
     engine_held_cb *held;
     engine_drop_cb *drop;
+    engine_audit_cb *audit;
     engine_counter_cb *counter;
     engine_secret_cb *secret;
     engine_overview_cb *overview;

@@ -82,10 +82,11 @@ static void on_room_written(struct redis_call *c, enum engine_status status, con
 static void add_room_keys(struct redis_args *a, const char *video) {
     redis_args_format(a, REDIS_ROOM_KEY, video);
     redis_args_format(a, "{video:%s}:bans", video);
+    redis_args_format(a, REDIS_AUDIT_KEY, video);
 }
 
 void redis_room_write(struct engine *engine, const char *video, const struct engine_room *room,
-                      engine_rooms_cb *cb, void *arg) {
+                      const char *note, engine_rooms_cb *cb, void *arg) {
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_room_written, NULL, 0);
     struct redis_args a = {0};
@@ -93,13 +94,14 @@ void redis_room_write(struct engine *engine, const char *video, const struct eng
     char text[ROOM_TEXT_SIZE];
     next.revision++;
     room_write(text, &next);
-    redis_args_script(&a, &redis_script_room_write, 2);
+    redis_args_script(&a, &redis_script_room_write, 3);
     add_room_keys(&a, video);
     redis_args_text(&a, video);
     redis_args_format(&a, "%" PRIu64, room->revision);
     redis_args_text(&a, text);
     redis_args_number(&a, REDIS_KEEP_MS);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_text(&a, note ? note : "");
     c->on.rooms = cb;
     c->arg = arg;
     redis_call_send(c, &a);
@@ -121,14 +123,14 @@ static void on_ban_written(struct redis_call *c, enum engine_status status, cons
 }
 
 void redis_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms, bool shadow,
-                     engine_bans_cb *cb, void *arg) {
+                     const char *note, engine_bans_cb *cb, void *arg) {
     static const struct engine_room none;
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_ban_written, user, strlen(user) + 1);
     struct redis_args a = {0};
     char text[ROOM_TEXT_SIZE];
     room_write(text, &none);
-    redis_args_script(&a, &redis_script_ban_write, 2);
+    redis_args_script(&a, &redis_script_ban_write, 3);
     add_room_keys(&a, video);
     redis_args_text(&a, video);
     redis_args_text(&a, user);
@@ -138,6 +140,7 @@ void redis_ban_write(struct engine *engine, const char *video, const char *user,
     redis_args_number(&a, REDIS_KEEP_MS);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     redis_args_number(&a, ROOM_BANS);
+    redis_args_text(&a, note ? note : "");
     if (shadow) c->more = mem_zalloc(1);
     c->on.bans = cb;
     c->arg = arg;
@@ -250,16 +253,43 @@ static void on_held_dropped(struct redis_call *c, enum engine_status status, con
     redis_call_free(c);
 }
 
-void redis_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
-                     void *arg) {
+void redis_held_drop(struct engine *engine, const char *video, const char *id, const char *note,
+                     engine_drop_cb *cb, void *arg) {
     struct redis_call *c = redis_call_new((struct redis *)engine, on_held_dropped, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_held_drop, 2);
+    redis_args_script(&a, &redis_script_held_drop, 3);
     redis_args_format(&a, "{video:%s}:held", video);
     redis_args_text(&a, "chorus:held");
+    redis_args_format(&a, REDIS_AUDIT_KEY, video);
     redis_args_text(&a, video);
     redis_args_text(&a, id);
+    redis_args_text(&a, note ? note : "");
+    redis_args_number(&a, REDIS_KEEP_MS);
     c->on.drop = cb;
     c->arg = arg;
     redis_call_send(c, &a);
+}
+
+// The audit trail
+
+static void on_audit_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    const char *notes[ENGINE_NOTES];
+    size_t items = 0, count = 0;
+    if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
+    for (size_t i = 0; status == ENGINE_OK && i < items && count < ENGINE_NOTES; i++) {
+        notes[count] = redis_reply_text(redis_reply_item(reply, i), NULL);
+        if (notes[count]) count++;
+    }
+    c->on.audit(c->arg, status, status == ENGINE_OK ? notes : NULL, count);
+    redis_call_free(c);
+}
+
+void redis_audit_read(struct engine *engine, const char *video, engine_audit_cb *cb, void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_audit_read, NULL, 0);
+    char key[ENGINE_VIDEO_MAX + sizeof REDIS_AUDIT_KEY];
+    size_t len = (size_t)snprintf(key, sizeof key, REDIS_AUDIT_KEY, video);
+    c->on.audit = cb;
+    c->arg = arg;
+    redis_call_send_raw(c, "LRANGE", 4, (const char *const[]){"LRANGE", key, "0", "-1"},
+                        (const size_t[]){6, len, 1, 2});
 }

@@ -1,4 +1,5 @@
 // With tokens: who may set a room and ban, and whom a room binds.
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../lib/api.mjs';
@@ -22,6 +23,8 @@ scenario('moderators of the video and services may, and are not bound; others ma
     await refused(call('PUT', `${url}/bans/ann`, { json: {}, headers }), status, code);
     await refused(call('DELETE', `${url}/bans/ann`, { headers }), status, code);
     await refused(call('GET', `${url}/bans`, { headers }), status, code);
+    await refused(call('GET', `${url}/audit`, { headers }), status, code);
+    for (const what of ['start', 'end']) await refused(call('POST', `${url}/${what}`, { headers }), status, code);
   }
   await getRoom(system, 'v', ann);
   await patchRoom(system, 'v', { slow_ms: 600_000, only: ['vip', 'member'], frozen: true }, moderator);
@@ -38,4 +41,10 @@ scenario('moderators of the video and services may, and are not bound; others ma
   await bans(system, 'v', moderator);
   await lift(system, 'v', 'ann', service);
   await accepted(post('ann', ann));
+  const { audit } = (await call('GET', `${system.comment}/videos/v/audit`, { headers: moderator })).json;
+  assert.deepEqual(audit.map(({ by, what }) => `${by} ${what}`), ['null lift', 'mod ban', 'mod room', 'null room', 'mod room']);
+
+  await refused(call('POST', `${system.comment}/videos/v/end`, { headers: ann }), 403, 'not_allowed');
+  assert.equal((await call('POST', `${system.comment}/videos/v/end`, { headers: moderator })).status, 204);
+  for (const [user, headers] of [['ann', ann], ['mod', moderator], ['any', service]]) await refused(post(user, headers), 403, 'video_ended');
 });

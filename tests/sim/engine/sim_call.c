@@ -57,6 +57,8 @@ void sim_answer_release(struct sim_answer *a) {
         free((char *)a->held[i].body);
     }
     free(a->held);
+    for (size_t i = 0; i < a->note_count; i++) free((char *)a->notes[i]);
+    free(a->notes);
     *a = (struct sim_answer){0};
 }
 
@@ -70,6 +72,7 @@ struct sim_call *sim_call_copy(const struct sim_call *from) {
     c->refs = 1;
     c->name = copy_text(from->name);
     c->user = copy_text(from->user);
+    c->note = copy_text(from->note);
     c->reader_url = copy_text(from->reader_url);
     c->expected = copy_text(from->expected);
     c->public_url = copy_text(from->public_url);
@@ -94,6 +97,7 @@ void sim_call_unref(struct sim_call *c) {
     sim_body_unref(c->body);
     free((char *)c->name);
     free((char *)c->user);
+    free((char *)c->note);
     free((char *)c->reader_url);
     free((char *)c->expected);
     free((char *)c->public_url);
@@ -112,6 +116,7 @@ bool sim_call_writes(const struct sim_call *c) {
     case SIM_ROOMS_READ:
     case SIM_BANS_READ:
     case SIM_HELD_READ:
+    case SIM_AUDIT_READ:
     case SIM_LEASES:
     case SIM_OVERVIEW:
     case SIM_NOTIFY: return false;

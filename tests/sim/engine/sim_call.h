@@ -47,6 +47,7 @@ enum sim_op {
     SIM_BANS_READ,
     SIM_HELD_READ,
     SIM_HELD_DROP,
+    SIM_AUDIT_READ,
     SIM_WATCH,
     SIM_LEASE_RENEW,
     SIM_LEASE_DROP,
@@ -82,6 +83,8 @@ struct sim_answer {
     size_t ban_count;
     struct engine_held *held; // held_count; strings owned
     size_t held_count;
+    const char **notes; // note_count; owned
+    size_t note_count;
 };
 
 void sim_answer_release(struct sim_answer *);
@@ -95,6 +98,7 @@ struct sim_call {
     struct position at;     // known, after or before
     struct position target; // of an amendment
     const char *user;       // of an amendment
+    const char *note;       // for the audit trail
     uint64_t seen_epoch;    // highest that the engine has seen of any video
     size_t limit;
     bool watched, has_token, has_gate, shadow;

@@ -380,6 +380,7 @@ static void op_amend(struct engine *engine, const struct engine_amend *asked, en
     struct sim_call c = {.op = SIM_AMEND,
                          .name = asked->video,
                          .user = asked->user,
+                         .note = asked->note,
                          .target = asked->target,
                          .kind = asked->kind,
                          .text = asked->body_len ? asked->body : "",
@@ -612,8 +613,9 @@ static void op_rooms_read(struct engine *engine, const char *const *videos, size
 }
 
 static void op_room_write(struct engine *engine, const char *video, const struct engine_room *room,
-                          engine_rooms_cb *cb, void *arg) {
+                          const char *note, engine_rooms_cb *cb, void *arg) {
     struct sim_call c = {.op = SIM_ROOM_WRITE,
+                         .note = note,
                          .name = video,
                          .room = *room,
                          .on_answer = on_rooms,
@@ -630,8 +632,9 @@ static void on_bans(struct sim_engine *e, struct sim_call *c) {
 }
 
 static void op_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms,
-                         bool shadow, engine_bans_cb *cb, void *arg) {
+                         bool shadow, const char *note, engine_bans_cb *cb, void *arg) {
     struct sim_call c = {.op = SIM_BAN_WRITE,
+                         .note = note,
                          .name = video,
                          .gate.author = user,
                          .for_ms = for_ms,
@@ -667,9 +670,23 @@ static void on_held_dropped(struct sim_engine *e, struct sim_call *c) {
     CALLBACK(engine_drop_cb, c)(c->arg, a->status, (int64_t)a->number);
 }
 
-static void op_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
-                         void *arg) {
+static void on_audit(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    bool ok = a->status == ENGINE_OK;
+    (void)e;
+    CALLBACK(engine_audit_cb, c)(c->arg, a->status, ok ? a->notes : NULL, ok ? a->note_count : 0);
+}
+
+static void op_audit_read(struct engine *engine, const char *video, engine_audit_cb *cb, void *arg) {
+    struct sim_call c = {
+        .op = SIM_AUDIT_READ, .name = video, .on_answer = on_audit, .cb = (void (*)(void))cb, .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void op_held_drop(struct engine *engine, const char *video, const char *id, const char *note,
+                         engine_drop_cb *cb, void *arg) {
     struct sim_call c = {.op = SIM_HELD_DROP,
+                         .note = note,
                          .name = video,
                          .gate.id = id,
                          .on_answer = on_held_dropped,
@@ -844,6 +861,7 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .bans_read = op_bans_read,
                                           .held_read = op_held_read,
                                           .held_drop = op_held_drop,
+                                          .audit_read = op_audit_read,
                                           .notify = op_notify,
                                           .listen = op_listen,
                                           .unlisten = op_unlisten,

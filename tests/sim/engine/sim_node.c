@@ -365,6 +365,7 @@ static void node_amend(struct sim_node *n, const struct sim_call *c, struct sim_
     for (size_t i = 0; i < v->count; i++)
         if (entry_is_of(&v->log[i], c->user)) entry_blank(n, &v->log[i], a);
     video_store(n, v, c, a);
+    memory_gate_note(&v->gate, c->note);
 }
 
 static bool head_begins(const struct video *v, const struct sim_call *c, struct position *kept) {
@@ -617,7 +618,7 @@ static void node_room_write(struct sim_node *n, const struct sim_call *c, struct
     struct video *v = video_find_or_add(n, c, a);
     if (!v) return;
     v->used = ++n->clock;
-    memory_gate_write(&v->gate, &c->room);
+    if (memory_gate_write(&v->gate, &c->room)) memory_gate_note(&v->gate, c->note);
     a->rooms = mem_zalloc(sizeof *a->rooms);
     *a->rooms = v->gate.room;
 }
@@ -633,7 +634,7 @@ static void node_ban_write(struct sim_node *n, const struct sim_call *c, struct 
     if (!v) return;
     v->used = ++n->clock;
     const struct engine_ban *ban =
-        memory_gate_ban(&v->gate, c->gate.author, c->for_ms, c->shadow, c->wall_ms);
+        memory_gate_ban(&v->gate, c->gate.author, c->for_ms, c->shadow, c->note, c->wall_ms);
     a->bans = mem_zalloc(sizeof *a->bans);
     if (ban) answer_ban(a, ban);
 }
@@ -671,8 +672,18 @@ static void node_held_read(struct sim_node *n, const struct sim_call *c, struct 
 static void node_held_drop(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     struct video *v = video_find_stored(n, c->name);
     int64_t left = 0;
-    if (!v || !memory_gate_drop(&v->gate, c->gate.id, &left)) a->status = ENGINE_NOT_FOUND;
+    if (!v || !memory_gate_drop(&v->gate, c->gate.id, &left))
+        a->status = ENGINE_NOT_FOUND;
+    else
+        memory_gate_note(&v->gate, c->note);
     a->number = (uint64_t)left;
+}
+
+static void node_audit_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct video *v = video_find_stored(n, c->name);
+    a->notes = mem_zalloc(ENGINE_NOTES * sizeof *a->notes);
+    if (v) a->note_count = memory_gate_notes(&v->gate, a->notes, ENGINE_NOTES);
+    for (size_t i = 0; i < a->note_count; i++) a->notes[i] = mem_strdup(a->notes[i]);
 }
 
 static void secret_add(struct sim_node *n, const char *name, const unsigned char *bytes) {
@@ -754,6 +765,7 @@ void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim
         [SIM_BANS_READ] = node_bans_read,
         [SIM_HELD_READ] = node_held_read,
         [SIM_HELD_DROP] = node_held_drop,
+        [SIM_AUDIT_READ] = node_audit_read,
         [SIM_SECRET] = node_secret,
     };
     all[c->op](n, c, a);

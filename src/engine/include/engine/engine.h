@@ -98,6 +98,7 @@ struct engine_amend {
     struct position target; // of RETRACT and PIN: a comment that the log keeps; else not set
     const char *user;       // of PURGE, else NULL
     struct position known;  // as in struct engine_append
+    const char *note;       // for the audit trail, if something is stored; NULL: none
 };
 
 // `entry` is what was stored; NULL unless ENGINE_OK, and where there was nothing to do: the comment has been
@@ -207,6 +208,8 @@ typedef void engine_bans_cb(void *arg, enum engine_status, const struct engine_b
 // Comments that wait. NULL unless ENGINE_OK.
 typedef void engine_held_cb(void *arg, enum engine_status, const struct engine_held *, size_t count);
 // `left`: how many of the video still wait.
+// Newest first; `notes` is NULL unless ENGINE_OK.
+typedef void engine_audit_cb(void *arg, enum engine_status, const char *const *notes, size_t count);
 typedef void engine_drop_cb(void *arg, enum engine_status, int64_t left);
 
 // A message: valid during the callback.
@@ -341,15 +344,20 @@ struct engine_ops {
     // held_read: the comments of a video that wait, or (NULL) those of any video that are due, the first
     // ones, in the order in which they become so. Who appends one drops it afterwards.
     // held_drop: NOT_FOUND if it does not wait.
+    // Each that writes, and amend(), takes a note for the video's audit trail, at most ENGINE_NOTE_MAX bytes
+    // of text that mean nothing to the engine, or NULL: it is kept in the same step, if there is something to
+    // note. The trail goes with the video, too. audit_read: the newest ENGINE_NOTES of a video.
     void (*rooms_read)(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *,
                        void *arg);
-    void (*room_write)(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
-                       void *arg);
+    void (*room_write)(struct engine *, const char *video, const struct engine_room *, const char *note,
+                       engine_rooms_cb *, void *arg);
     void (*ban_write)(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
-                      engine_bans_cb *, void *arg);
+                      const char *note, engine_bans_cb *, void *arg);
     void (*bans_read)(struct engine *, const char *video, engine_bans_cb *, void *arg);
     void (*held_read)(struct engine *, const char *video, engine_held_cb *, void *arg);
-    void (*held_drop)(struct engine *, const char *video, const char *id, engine_drop_cb *, void *arg);
+    void (*held_drop)(struct engine *, const char *video, const char *id, const char *note, engine_drop_cb *,
+                      void *arg);
+    void (*audit_read)(struct engine *, const char *video, engine_audit_cb *, void *arg);
 
     // Messages between processes, for what may be lost because it is soon sent again: neither logged nor
     // numbered. notify() passes one to every listener of the topic, in this process and in others, never from
@@ -416,5 +424,6 @@ struct engine {
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
 enum { ENGINE_HELD_DUE = 64 };
+enum { ENGINE_NOTES = 500, ENGINE_NOTE_MAX = 1023 };
 enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };
 enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 }; // bytes

@@ -30,6 +30,7 @@ struct local_store {
     request_carry_out *rooms_read, *room_write;              // struct rooms_request
     request_carry_out *ban_write, *bans_read;                // struct bans_request
     request_carry_out *held_read, *held_drop;                // struct held_request
+    request_carry_out *audit_read;                           // struct audit_request
     request_carry_out *watch;                                // struct watch_request
     request_carry_out *lease_renew;                          // struct lease_request
     request_carry_out *lease_drop;                           // struct lease_drop_request
@@ -97,6 +98,7 @@ struct amend_request {
     struct engine_entry asked; // as in struct append_request
     struct position target, known;
     const char *user; // NULL: no purge
+    const char *note; // NULL: none; here and below
     engine_amend_cb *cb;
 
     struct engine_entry entry,
@@ -163,6 +165,7 @@ struct rooms_request {
     const char *videos[ENGINE_SETTINGS_BATCH];
     size_t count;
     struct engine_room room; // to be written
+    const char *note;
     engine_rooms_cb *cb;
 
     struct engine_room *found; // count, held
@@ -170,7 +173,7 @@ struct rooms_request {
 
 struct bans_request {
     struct request request; // first
-    const char *video, *user;
+    const char *video, *user, *note;
     int64_t for_ms; // as in ban_write()
     bool shadow;
     engine_bans_cb *cb;
@@ -182,6 +185,7 @@ struct bans_request {
 struct held_request {
     struct request request; // first
     const char *video, *id; // NULL: all that are due; all of the video
+    const char *note;
     union {
         engine_held_cb *held;
         engine_drop_cb *drop;
@@ -190,6 +194,15 @@ struct held_request {
     struct engine_held *list; // held
     size_t count;
     int64_t left;
+};
+
+struct audit_request {
+    struct request request; // first
+    const char *video;
+    engine_audit_cb *cb;
+
+    const char **notes; // held
+    size_t count;
 };
 
 struct watch_request {
@@ -272,13 +285,15 @@ void local_settings_read(struct engine *, const char *const *videos, size_t coun
 void local_settings_write(struct engine *, const char *video, const char *settings, engine_done_cb *,
                           void *arg);
 void local_rooms_read(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *, void *arg);
-void local_room_write(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
-                      void *arg);
+void local_room_write(struct engine *, const char *video, const struct engine_room *, const char *note,
+                      engine_rooms_cb *, void *arg);
 void local_ban_write(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
-                     engine_bans_cb *, void *arg);
+                     const char *note, engine_bans_cb *, void *arg);
 void local_bans_read(struct engine *, const char *video, engine_bans_cb *, void *arg);
 void local_held_read(struct engine *, const char *video, engine_held_cb *, void *arg);
-void local_held_drop(struct engine *, const char *video, const char *id, engine_drop_cb *, void *arg);
+void local_held_drop(struct engine *, const char *video, const char *id, const char *note, engine_drop_cb *,
+                     void *arg);
+void local_audit_read(struct engine *, const char *video, engine_audit_cb *, void *arg);
 void local_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 void local_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                        void *arg);
@@ -300,6 +315,6 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .settings_read = local_settings_read, .settings_write = local_settings_write,                            \
     .rooms_read = local_rooms_read, .room_write = local_room_write, .ban_write = local_ban_write,            \
     .bans_read = local_bans_read, .held_read = local_held_read, .held_drop = local_held_drop,                \
-    .watch = local_watch, .lease_renew = local_lease_renew, .lease_drop = local_lease_drop,                  \
-    .leases = local_leases, .counter_next = local_counter_next, .secret = local_secret,                      \
-    .overview = local_overview
+    .audit_read = local_audit_read, .watch = local_watch, .lease_renew = local_lease_renew,                  \
+    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
+    .secret = local_secret, .overview = local_overview

@@ -1,10 +1,10 @@
--- Needs: allow_oom, admission_begin, admit, admission_end, position
+-- Needs: allow_oom, admission_begin, admit, admission_end, position, audit
 -- Appends an entry that is no comment, and takes the comments that it retracts or purges out of the log: all of it or
 -- nothing. Their numbers are kept beside the log for as long as its entries are: so a hole in it is known to be one.
 -- An end or a start changes the room as well: its 1st field, the revision, and its 11th, whether the video is over.
--- KEYS  1 log  2 position  3 room  4 numbers taken out: a sorted set, by when
+-- KEYS  1 log  2 position  3 room  4 numbers taken out: a sorted set, by when  5 audit trail
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 the entry's kind  8 its body  9 the comment that it is
---       about, or empty  10 the user whose comments go, or empty  11 a room for a video that has none  12 as the last one of append.lua
+--       about, or empty  10 the user whose comments go, or empty  11 a room for a video that has none  12 a note, or empty  13 as the last one of append.lua
 -- Returns {"ok", id, prev or "", how many were taken out}; {"done"} if the comment has been taken out, or the video has
 -- ended, before; {"none"} if there is no such comment; {"full"} and {"late"} as append.lua.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
@@ -86,4 +86,5 @@ if #gone > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', text_of(now - ARGV[4]))
     redis.call('PEXPIRE', KEYS[4], ARGV[4])
 end
+audit(KEYS[5], ARGV[12], ARGV[5])
 return {'ok', id, said, #gone}

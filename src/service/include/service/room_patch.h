@@ -28,5 +28,8 @@ bool room_patch_read(struct http_exchange *, struct room_patch *);
 // Returns whether it changes anything.
 bool room_patch_apply(const struct room_patch *, struct engine_room *);
 
+// Returns the fields that it sets, as a new object.
+json_t *room_patch_sets_json(const struct room_patch *);
+
 // Returns the fields of a room, as a new object.
 json_t *room_patch_json(const struct engine_room *);

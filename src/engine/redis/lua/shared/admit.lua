@@ -54,7 +54,8 @@ end
 local function forget(video)
     local log = '{video:' .. video .. '}:'
     redis.call('UNLINK', 'video:' .. video .. ':reader', log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older',
-        log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'retracted')
+        log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'audit',
+        log .. 'retracted')
     redis.call('ZREM', 'chorus:mapped', video)
     redis.call('ZREM', 'chorus:uncommented', video)
     redis.call('ZREM', 'chorus:unmapped', video)
