@@ -53,6 +53,33 @@ void memory_gate_release(struct memory_gate *g) {
     *g = (struct memory_gate){0};
 }
 
+void memory_gate_copy(struct memory_gate *to, const struct memory_gate *from) {
+    struct memory_ban **ban = &to->bans;
+    struct memory_recent **recent = &to->recents;
+    struct memory_held **held = &to->held;
+    *to = *from;
+    for (; *ban; ban = &(*ban)->next) {
+        struct memory_ban *copy = mem_alloc(sizeof *copy);
+        *copy = **ban;
+        copy->is.user = mem_strdup(copy->is.user);
+        *ban = copy;
+    }
+    for (; *recent; recent = &(*recent)->next) {
+        struct memory_recent *copy = mem_alloc(sizeof *copy);
+        *copy = **recent;
+        *recent = copy;
+    }
+    for (; *held; held = &(*held)->next) {
+        struct memory_held *copy = mem_alloc(sizeof *copy);
+        *copy = **held;
+        copy->is.video = mem_strdup(copy->is.video);
+        copy->is.id = mem_strdup(copy->is.id);
+        copy->is.author = mem_strdup(copy->is.author);
+        copy->is.body = mem_strndup(copy->is.body, copy->is.body_len);
+        *held = copy;
+    }
+}
+
 static struct memory_ban *ban_find(const struct memory_gate *g, const char *user) {
     struct memory_ban *b = g->bans;
     while (b && strcmp(b->is.user, user) != 0) b = b->next;

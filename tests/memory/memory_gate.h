@@ -24,6 +24,9 @@ struct memory_gate {
 
 void memory_gate_release(struct memory_gate *);
 
+// Makes a copy with memory of its own.
+void memory_gate_copy(struct memory_gate *to, const struct memory_gate *from);
+
 // An append with a gate. The clocks are those of struct room_look.
 struct memory_post {
     const char *video;

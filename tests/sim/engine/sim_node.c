@@ -828,6 +828,7 @@ static void video_copy(struct sim_node *n, const struct video *from) {
         end = &copy->next;
     }
     v->tokens = tokens;
+    memory_gate_copy(&v->gate, &from->gate);
     n->stored += v->stored;
 }
 

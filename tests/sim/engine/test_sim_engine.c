@@ -1,6 +1,7 @@
 // What callers see of each fault of the simulated engine, which without faults passes test_engine.c: two
 // engines of one process, on one store, in a simulated world.
 #include "embedded_world.h"
+#include "room_contract.h"
 
 #include "../engines.h"
 #include "../sim.h"
@@ -492,6 +493,20 @@ static void an_old_primary_that_stays_acknowledges_what_is_lost(struct test *t) 
         assert_int_equal(sim_store_holds(t->store, i), !sim_store_record(t->store, i)->lost);
 }
 
+// Each server has a room of its own: what is lifted or written on one of them is not on the other.
+static void a_resync_copies_rooms_and_bans(struct test *t) {
+    room_set(&t->a, "v", (struct engine_room){.slow_ms = 60000});
+    room_ban(&t->a, "v", "ann", -1, false);
+    for (int i = 0; i < 3; i++) {
+        OUTSIDE(sim_store_failover(t->store, 0, false));
+        OUTSIDE(sim_store_rejoin(t->store));
+        reconnect(t);
+        assert_int_equal(room_bans(&t->a, "v").count, i < 2);
+        assert_int_equal(room_of(&t->a, "v").slow_ms, 60000);
+        if (i == 1) room_ban(&t->a, "v", "ann", 0, false);
+    }
+}
+
 static void a_restart_with_its_data_changes_the_run(struct test *t) {
     struct position last = world_post(&t->a, "v", 1);
     world_assign(&t->a, "v", "http://r");
@@ -621,6 +636,7 @@ int main(void) {
         IN_WORLD(a_failback_finds_a_store_that_never_saw_what_came_between),
         IN_WORLD(a_failback_may_find_the_old_run),
         IN_WORLD(an_old_primary_that_stays_acknowledges_what_is_lost),
+        IN_WORLD(a_resync_copies_rooms_and_bans),
         IN_WORLD(a_restart_with_its_data_changes_the_run),
         IN_WORLD(a_restart_without_data_is_a_loss_to_who_knows),
         IN_WORLD(a_restart_may_forget_the_last),
