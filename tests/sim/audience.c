@@ -9,10 +9,9 @@ enum {
     BEGIN_US = 1000000, // after the cluster
     VIEWERS_MIN = 50,
     VIEWERS_MAX = 300,
-    COMMENTS_MIN = 330,
+    COMMENTS_MIN = 360,
     COMMENTS_MAX = 500,
-    ALONE_PERCENT = 140, // where one process has all parts, nothing is accepted while it is down
-    KEPT = 1000
+    ALONE_PERCENT = 140 // where one process has all parts, nothing is accepted while it is down
 };
 
 // A number from least to most, mostly near the least.
@@ -52,16 +51,19 @@ static void audience_find_places(struct audience *a, const struct cluster *c) {
 void audience_init(struct audience *a, uint64_t seed, const struct cluster *cluster, int64_t calm_ms) {
     struct prng p = {seed ^ 0x617564};
     *a = (struct audience){.journal = {.now_us = sim_now_us, .on_event = audience_on_event}};
-    journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_KEPT, .count = KEPT});
+    journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_KEPT, .count = cluster->kept});
     audience_find_places(a, cluster);
     struct crowd_config *first = &a->crowds[0];
     first->seed = seed;
     first->videos = near_least(&p, 3, 12);
-    first->viewers = near_least(&p, VIEWERS_MIN, VIEWERS_MAX) / CROWDS;
+    if (cluster->tight) first->videos = 1;
+    first->many_slow = cluster->tight;
+    first->viewers = near_least(&p, VIEWERS_MIN, cluster->tight ? 2 * VIEWERS_MIN : VIEWERS_MAX) / CROWDS;
     first->writers = near_least(&p, 2, 6);
     first->comments = near_least(&p, COMMENTS_MIN, COMMENTS_MAX) / CROWDS;
     if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
-    first->stay_ms = near_least(&p, 4000, 20000);
+    first->stay_ms = near_least(&p, 3500, 9000);
+    if (cluster->spares_streams) first->stay_ms = near_least(&p, 3500, 5000);
     first->calm_ms = calm_ms;
     first->end_ms = calm_ms + JUDGE_CALM_S * 1000 + 500;
     first->journal = &a->journal;

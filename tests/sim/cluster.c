@@ -11,7 +11,7 @@
 #include "redis_actor.h"
 #include "sim_disk.h"
 
-enum { ARGUMENT_SIZE = 160 };
+enum { ARGUMENT_SIZE = 160, VARIANTS = 6, KEPT = 1000, KEPT_FEW = 20 };
 
 __attribute__((format(printf, 2, 3))) static void service_add(struct service *s, const char *format, ...) {
     char text[ARGUMENT_SIZE];
@@ -41,9 +41,15 @@ void cluster_restart(struct service *s) {
     s->process = sim_start(s->host, service_run, s);
 }
 
+// Of little memory each worker has a part: what it keeps of a video for slow viewers is 16 KiB.
+static void cluster_add_workers(const struct cluster *c, struct service *s) {
+    service_add(s, c->tight ? "--workers=8" : "--workers=2");
+    if (c->tight) service_add(s, "--memory=256k");
+}
+
 static struct service *cluster_add_all_in_one(struct cluster *c) {
     struct service *s = cluster_add(c, "up", up_main);
-    service_add(s, "--workers=2");
+    cluster_add_workers(c, s);
     service_add(s, "--data=" SIM_DISK_FOLDER);
     return s;
 }
@@ -76,12 +82,18 @@ static void cluster_add_roles(struct cluster *c) {
         if (roles[i].has_manager)
             service_add(s, "--manager-url=http://%s:6000",
                         sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
-        if (roles[i].has_workers) service_add(s, "--workers=2");
+        if (roles[i].has_workers) cluster_add_workers(c, s);
+        if (c->kept == KEPT || !roles[i].has_manager) continue;
+        service_add(s, "--log-entries=%u", c->kept);
+        service_add(s, "--log-min-age-ms=0");
     }
 }
 
-void cluster_start(struct cluster *c, enum cluster_engine engine) {
-    *c = (struct cluster){.engine = engine};
+void cluster_start(struct cluster *c, enum cluster_engine engine, uint64_t seed) {
+    *c = (struct cluster){.engine = engine, .kept = KEPT};
+    if (engine == CLUSTER_SIM && seed % VARIANTS == 0) c->kept = KEPT_FEW;
+    c->tight = seed % VARIANTS == 3;
+    c->spares_streams = seed % VARIANTS == 1 && (engine == CLUSTER_SIM || engine == CLUSTER_REDIS);
     if (engine == CLUSTER_SIM) engines_start_store();
     if (engine == CLUSTER_REDIS) redis_actor_start();
     if (engine == CLUSTER_MEMORY) engines_use_memory();

@@ -14,7 +14,11 @@ enum cluster_engine {
     CLUSTER_SIM       // a process for each role, on the simulated engine
 };
 
-enum { CLUSTER_SERVICES = 8 };
+enum {
+    CLUSTER_SERVICES = 8,
+    CLUSTER_SPARE = 3
+}; // the first ones, which no stream needs, where each role has
+   // its own
 
 struct service {
     const char *host;
@@ -26,12 +30,15 @@ struct service {
 
 struct cluster {
     enum cluster_engine engine;
+    unsigned kept;       // entries of a video's log
+    bool spares_streams; // nothing fails that a stream needs
+    bool tight;          // readers hold little, so that slow viewers miss something
     struct service services[CLUSTER_SERVICES];
     size_t count;
 };
 
 // Starts all services. Outside of processes; the arguments belong to the world.
-void cluster_start(struct cluster *, enum cluster_engine);
+void cluster_start(struct cluster *, enum cluster_engine, uint64_t seed);
 
 // Starts a service whose process has ended.
 void cluster_restart(struct service *);

@@ -226,6 +226,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 // What ends with its process is no store.
 static unsigned killer_weight(const struct killer *k, const struct fault_kind *kind) {
     if (kind->ends && k->cluster->engine == CLUSTER_MEMORY) return 0;
+    if (kind->is_redis && k->cluster->spares_streams) return 0;
     if (kind->is_disk && k->cluster->engine != CLUSTER_EMBEDDED) return 0;
     return kind->is_redis && k->cluster->engine != CLUSTER_REDIS ? 0 : kind->weight;
 }
@@ -266,7 +267,7 @@ static void killer_plan(struct killer *k, int64_t until_us) {
         struct fault *f = &k->faults[i];
         f->killer = k;
         f->kind = killer_choose(k);
-        f->service = &c->services[prng_below(&k->prng, c->count)];
+        f->service = &c->services[prng_below(&k->prng, c->spares_streams ? CLUSTER_SPARE : c->count)];
         f->other = &c->services[prng_below(&k->prng, c->count)];
         f->number = prng_below(&k->prng, UINT32_MAX);
         f->begin_us = FIRST_US + (int64_t)prng_below(&k->prng, (uint64_t)(until_us - FIRST_US));
@@ -311,11 +312,11 @@ static void killer_supervise(void *arg) {
 
 // In every other world sockets hold a few KiB, so that frames are often half sent, and viewers fall behind.
 // Chance of its own: what else a seed does stays as it is.
-static void killer_narrow(struct sim_kernel *kernel, uint64_t seed) {
+static void killer_narrow(struct sim_kernel *kernel, uint64_t seed, bool always) {
     struct prng p = {seed ^ 0x6e6172726f77};
-    if (prng_below(&p, 2)) return;
-    kernel->send_buffer = (size_t)SEND_BUFFER_LEAST << prng_below(&p, DOUBLINGS);
-    kernel->receive_buffer = (size_t)RECEIVE_BUFFER_LEAST << prng_below(&p, DOUBLINGS);
+    if (prng_below(&p, 2) && !always) return;
+    kernel->send_buffer = (size_t)SEND_BUFFER_LEAST << (always ? 0 : prng_below(&p, DOUBLINGS));
+    kernel->receive_buffer = (size_t)RECEIVE_BUFFER_LEAST << (always ? 0 : prng_below(&p, DOUBLINGS));
 }
 
 static void killer_disturb(struct killer *k, uint64_t seed) {
@@ -324,7 +325,7 @@ static void killer_disturb(struct killer *k, uint64_t seed) {
     kernel.short_write_per_million = (unsigned)prng_below(&k->prng, 300000);
     kernel.again_per_million = (unsigned)prng_below(&k->prng, 100000);
     kernel.refuse_per_million = (unsigned)prng_below(&k->prng, 20000);
-    killer_narrow(&kernel, seed);
+    killer_narrow(&kernel, seed, k->cluster->tight);
     sim_set_kernel(&kernel);
     sim_set_path(NULL, NULL, &usual_path);
 }

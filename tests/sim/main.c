@@ -45,6 +45,7 @@ struct options {
 
 struct totals {
     uint64_t seeds, comments, deliveries, faults, reconnects, connections, turns, failed;
+    uint64_t gaps[3];
     uint64_t least_comments, least_faults, least_reconnects; // of a seed
     int64_t seconds;
 };
@@ -194,6 +195,7 @@ static void totals_add(struct totals *t, const struct run_result *r) {
     t->least_comments = least(t->least_comments, r->comments);
     t->least_faults = least(t->least_faults, r->faults);
     t->least_reconnects = least(t->least_reconnects, r->reconnects);
+    for (int i = 0; i < 3; i++) t->gaps[i] += r->gaps[i];
     t->failed += r->failed;
 }
 
@@ -209,6 +211,8 @@ static void totals_print(const struct totals *t, const struct options *o) {
            " and %" PRIu64 "; the last one was %" PRIu64 "\n",
            (double)t->comments / seeds, (double)t->faults / seeds, (double)t->reconnects / seeds,
            t->least_comments, t->least_faults, t->least_reconnects, o->first + t->seeds - 1);
+    printf("  gaps: %" PRIu64 " expired, %" PRIu64 " slow, %" PRIu64 " epoch\n", t->gaps[0], t->gaps[1],
+           t->gaps[2]);
     fflush(stdout);
 }
 

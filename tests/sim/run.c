@@ -20,10 +20,12 @@ static void run_check(struct audience *a, struct run_result *r) {
                  (double)v->findings[0].at_us / 1e6, v->count);
     for (size_t i = 1; i < v->count && i < FINDINGS_KEPT; i++)
         sim_note("%.6f %s: %s", (double)v->findings[i].at_us / 1e6, v->findings[i].code, v->findings[i].text);
+    if (!v->counted && !sim_has_failed()) sim_fail("uncounted: neither the comments nor a ledger");
     r->comments = v->comments;
     r->deliveries = v->deliveries;
     r->reconnects = v->reconnects;
     r->faults = v->faults;
+    for (int i = 0; i < 3; i++) r->gaps[i] = v->gaps[i];
     free(v);
 }
 
@@ -35,11 +37,11 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     clearenv(); // options are read from it, too
     json_start(1);
     sim_world_start(plan->seed, plan->trace);
-    cluster_start(&cluster, plan->engine);
+    cluster_start(&cluster, plan->engine, plan->seed);
     audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
     audience_start(&audience);
     killer_start(&killer, plan->seed, &cluster, &audience);
-    if (engines_store())
+    if (engines_store() && !cluster.spares_streams)
         store_killer_start(&store_killer, plan->seed, engines_store(), &cluster, &audience.journal,
                            audience.calm_us);
     sim_world_run(audience.end_us);

@@ -16,6 +16,7 @@ struct run_plan {
 // Without pointers: it comes from another process through a pipe.
 struct run_result {
     uint64_t seed, hash, comments, deliveries, faults, reconnects, connections, turns;
+    uint64_t gaps[3]; // by reason: expired, slow, epoch
     int64_t seconds;
     bool failed, complete;
     char failure[400];

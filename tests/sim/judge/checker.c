@@ -65,10 +65,13 @@ struct judge {
     uint64_t kept;   // entries; 0: all
     int64_t calm_us; // -1: not yet
     bool tried[PLACES], accepted[PLACES];
+    bool disturbs;    // something has failed that may end streams
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses;
     size_t loss_count;
     struct source *sources; // by event, of a viewer's comment
+    struct known *tombstones;
+    size_t tombstone_count;
 };
 
 __attribute__((format(printf, 4, 5))) static void judge_find(struct judge *g, int64_t at_us, const char *code,
@@ -316,6 +319,16 @@ static void judge_place(struct judge *g, struct watcher *w, const struct journal
     }
 }
 
+// The gap that announces a loss ends at the tombstone.
+static void note_tombstone(struct judge *g, const struct watcher *w, const struct journal_event *e) {
+    if (e->at.seq != 1) return;
+    for (size_t n = 0; n < g->tombstone_count; n++)
+        if (g->tombstones[n].video == w->video && !position_compare(g->tombstones[n].at, e->at)) return;
+    g->tombstones = mem_realloc(g->tombstones, (g->tombstone_count + 1) * sizeof *g->tombstones);
+    g->tombstones[g->tombstone_count++] =
+        (struct known){.video = w->video, .at = e->at, .first_us = e->at_us};
+}
+
 static void take_gap(struct judge *g, struct watcher *w, const struct journal_event *e) {
     unsigned reason = reason_of(e->word);
     judge_sum(g, e);
@@ -324,6 +337,7 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
         judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 ": reason %s", e->who, e->word);
     } else {
         g->v->gaps[reason]++;
+        if (reason == 2) note_tombstone(g, w, e);
         if (reason == 1 && w->pace == PACE_FAST && is_settled(g, e->at_us))
             judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 " reads, but is too slow", e->who);
     }
@@ -332,6 +346,18 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
     w->gaps[w->gap_count++] = (struct range){e->from, to, w->asked, e->at_us, w->stream_us, reason};
     w->at = e->at;
+}
+
+// A running stream needs neither the manager nor the statistics.
+static bool disturbs_streams(const char *fault) {
+    return !strstr(fault, "_manager-") && !strstr(fault, "_statistics");
+}
+
+static void take_cut(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    bool undisturbed = g->v->faults && !g->disturbs && g->calm_us < 0;
+    if (undisturbed && w->streaming && w->pace == PACE_FAST && strcmp(e->word, "own") != 0)
+        judge_find(g, e->at_us, "stopped", "w%" PRIu32 " at %s: %s", e->who, w->instance, e->word);
+    w->streaming = false;
 }
 
 static void take_viewer_event(struct judge *g, const struct journal_event *e) {
@@ -343,7 +369,7 @@ static void take_viewer_event(struct judge *g, const struct journal_event *e) {
     case JOURNAL_BEGIN: take_begin(g, w, e); break;
     case JOURNAL_COMMENT: take_comment(g, w, e); break;
     case JOURNAL_GAP: take_gap(g, w, e); break;
-    case JOURNAL_CUT: w->streaming = false; break;
+    case JOURNAL_CUT: take_cut(g, w, e); break;
     case JOURNAL_DENIED:
         judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
         break;
@@ -368,6 +394,7 @@ static void judge_walk(struct judge *g) {
         case JOURNAL_KEPT: g->kept = e->count; break;
         case JOURNAL_FAULT:
             g->v->faults++;
+            g->disturbs |= disturbs_streams(e->word);
             if (g->split_us < 0 && !strcmp(e->word, "store-split")) g->split_us = e->at_us;
             break;
         case JOURNAL_CALM: g->calm_us = e->at_us; break;
@@ -390,11 +417,25 @@ static const struct range *watcher_gap_over(const struct watcher *w, const struc
     return found;
 }
 
-// Whether the log may have dropped a comment by then, because so many came after it.
+// Whether the log may have dropped a comment by then, because so many numbers came after it: of comments, and
+// of tombstones, which viewers are not shown.
 static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
-    uint64_t later = 0;
-    for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == g->known.all[i].video; n++)
-        later += g->known.all[n].first_us <= at_us;
+    const struct known *k = &g->known.all[i];
+    uint64_t later = 0, epoch = k->at.epoch, seq = k->at.seq;
+    for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == k->video; n++) {
+        const struct known *it = &g->known.all[n];
+        if (it->first_us > at_us) continue;
+        if (it->at.epoch != epoch) seq = 0;
+        epoch = it->at.epoch;
+        later += it->at.seq - seq;
+        seq = it->at.seq;
+    }
+    for (size_t n = 0; n < g->tombstone_count; n++) {
+        const struct known *it = &g->tombstones[n];
+        bool is_last = it->video == k->video && it->at.epoch > k->at.epoch && it->first_us <= at_us;
+        struct position next = {it->at.epoch, it->at.seq + 1};
+        later += is_last && !known_find(&g->known, it->video, next); // else it has been counted
+    }
     return g->kept && later >= g->kept;
 }
 
@@ -564,6 +605,32 @@ static void judge_total(struct judge *g, const struct journal_event *e) {
                e->count, g->v->comments, g->v->lost, unknown);
 }
 
+static bool has_ledger(const struct judge *g, uint32_t video) {
+    const struct known *newest = judge_newest(g, video);
+    if (!newest || newest->first_us < g->calm_us) return false;
+    for (size_t i = 0; i < g->watcher_count; i++)
+        if (g->watchers[i].streaming && g->watchers[i].video == video) return true;
+    return false;
+}
+
+// Each question has an answer. There need not be a ledger of a video that no viewer gets comments of.
+static void judge_counts(struct judge *g) {
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *asked = &g->j->events[i];
+        if (asked->kind != JOURNAL_COUNT) continue;
+        bool found = false;
+        for (size_t n = i + 1; n < g->j->count && !found; n++) {
+            const struct journal_event *e = &g->j->events[n];
+            found = asked->video ? e->kind == JOURNAL_LEDGER && e->video == asked->video
+                                 : e->kind == JOURNAL_TOTAL;
+        }
+        g->v->counted += found;
+        if (!found && (!asked->video || has_ledger(g, asked->video)))
+            judge_find(g, asked->at_us, "uncounted", "%s%.0" PRIu32, asked->video ? "the ledger of v" : "all",
+                       asked->video);
+    }
+}
+
 static void judge_end(struct judge *g, const struct journal_event *end) {
     for (size_t i = 0; i < g->watcher_count; i++)
         if (g->watchers[i].joined) judge_watcher(g, (uint32_t)i, &g->watchers[i]);
@@ -578,6 +645,7 @@ static void judge_end(struct judge *g, const struct journal_event *end) {
             judge_find(g, e->at_us, "ledger", "v%" PRIu32 ": %" PRIu32 " pairs are missing, or on their way",
                        e->video, e->number);
     }
+    judge_counts(g);
     judge_owners(g, end->at_us);
     for (uint32_t place = 0; place < PLACES; place++)
         if (g->tried[place] && !g->accepted[place]) judge_find(g, end->at_us, "deaf", "p%" PRIu32, place);
@@ -615,6 +683,7 @@ void judge(struct verdict *v, const struct journal *j) {
     }
     free(g.watchers);
     free(g.losses);
+    free(g.tombstones);
     free(g.sources);
     free(g.posts);
     known_release(&g.known);

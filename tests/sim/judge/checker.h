@@ -21,9 +21,11 @@
 //     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream
 //     deaf          ... a comment API has accepted no comment
 //     unsettled     ... a comment with a key has no answer
+//     stopped       a stream ended although only managers or the statistics service had failed
 //     delayed       when all is calm, a comment took longer than JUDGE_DELAY_MS to a viewer that reads
 //     totals        the statistics count another number of comments than there are
 //     ledger        when all is calm and seen, a video's ledger does not close to the comment
+//     uncounted     when all is calm, the statistics or a ledger cannot be asked
 //
 // clang-format on
 #pragma once
@@ -55,7 +57,8 @@ struct verdict {
     size_t count;
     // What the journal had.
     size_t comments, acknowledged, lost, deliveries, viewers, faults, streams, reconnects, gaps[3], repeated,
-        longest_us; // repeated: to viewers that were told that the store went back
+        longest_us, // repeated: to viewers that were told that the store went back
+        counted;    // answers with a number of comments, or a ledger
 };
 
 void judge(struct verdict *, const struct journal *);

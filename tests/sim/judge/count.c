@@ -15,6 +15,11 @@ static void count_on_body(struct http_call *call, const char *bytes, size_t len)
     buf_add(&c->answer, bytes, len);
 }
 
+static void count_begin(struct count *c, const char *url) {
+    crowd_note(c->crowd, &(struct journal_event){.kind = JOURNAL_COUNT, .video = c->video});
+    http_call_start(&c->call, "GET", url, "", NULL); // or there is no number
+}
+
 static void count_note_total(struct count *c) {
     struct journal_event e = {.kind = JOURNAL_TOTAL};
     const char *stored = strstr(buf_string(&c->answer), "\"storedComments\":{\"total\":");
@@ -39,7 +44,7 @@ static void count_on_end(struct http_call *call, enum http_call_end end) {
     buf_clear(&c->answer);
     if (!c->crowd->config->statistics || c->video == c->crowd->config->videos) return;
     snprintf(url, sizeof url, "%s/videos/%s/ledger", c->crowd->config->statistics, crowd_video(++c->video));
-    http_call_start(call, "GET", url, "", NULL);
+    count_begin(c, url);
 }
 
 void count_init(struct count *c, struct crowd *crowd) {
@@ -52,7 +57,7 @@ void count_init(struct count *c, struct crowd *crowd) {
 void count_ask(struct count *c) {
     char url[100];
     snprintf(url, sizeof url, "%s/statistics", crowd_api(c->crowd));
-    http_call_start(&c->call, "GET", url, "", NULL); // or there is no number
+    count_begin(c, url);
 }
 
 void count_release(struct count *c) {

@@ -1,5 +1,6 @@
 // Asks a comment API for the statistics, once, and notes how many comments they say were ever logged; then
-// the statistics service for the ledger of each video. What is no answer notes nothing. Loop thread only.
+// the statistics service for the ledger of each video. Each question is noted, and each answer. Loop thread
+// only.
 #pragma once
 
 #include "crowd.h"

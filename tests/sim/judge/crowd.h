@@ -26,6 +26,7 @@ struct crowd_config {
     const char *statistics; // the statistics service; NULL: nothing is asked of it
     unsigned videos, viewers, writers;
     unsigned comments;       // about so many of this crowd until all is calm
+    bool many_slow;          // of the viewers
     int64_t calm_ms, end_ms; // since the crowd began: from then on it only watches; it ends
     int64_t stay_ms;         // about how long a viewer keeps a stream; 0: as long as it lives
     struct journal *journal;

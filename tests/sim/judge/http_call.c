@@ -180,6 +180,6 @@ static void call_on_ready(struct stream *s) {
 }
 
 void http_call_allow(struct http_call *c, size_t bytes) {
-    c->room = bytes == SIZE_MAX || bytes > SIZE_MAX - c->room ? SIZE_MAX : c->room + bytes;
+    c->room = bytes;
     if (c->busy && !stream_is_closed(&c->stream)) stream_ready_again(&c->stream);
 }

@@ -49,7 +49,7 @@ void http_call_release(struct http_call *);
 int http_call_start(struct http_call *, const char *method, const char *url, const char *headers,
                     const char *body);
 
-// Reads on, this many bytes more.
+// Reads on, this many bytes more from now on.
 void http_call_allow(struct http_call *, size_t bytes);
 
 // Ends the call; no callback follows. `reset`: the peer sees a reset.

@@ -12,27 +12,17 @@
 static const struct {
     const char *name, *fields;
 } journal_lines[JOURNAL_KINDS] = {
-    [JOURNAL_POST] = {"post", "wvnkp"},
-    [JOURNAL_STORED] = {"stored", "wnip"},
-    [JOURNAL_UNKNOWN] = {"unknown", "wnp"},
-    [JOURNAL_REFUSED] = {"refused", "wnpt"},
-    [JOURNAL_JOIN] = {"join", "wvtcr"},
-    [JOURNAL_ASK] = {"ask", "wi"},
-    [JOURNAL_REDIRECT] = {"redirect", "wt"},
-    [JOURNAL_BEGIN] = {"begin", "wit"},
-    [JOURNAL_COMMENT] = {"comment", "wipn"},
-    [JOURNAL_GAP] = {"gap", "wfict"},
-    [JOURNAL_CUT] = {"cut", "wt"},
-    [JOURNAL_DENIED] = {"denied", "wc"},
-    [JOURNAL_BROKEN] = {"broken", "wt"},
-    [JOURNAL_LEAVE] = {"leave", "w"},
-    [JOURNAL_KEPT] = {"kept", "c"},
-    [JOURNAL_LOST] = {"lost", "vfi"},
-    [JOURNAL_FAULT] = {"fault", "t"},
-    [JOURNAL_CALM] = {"calm", ""},
-    [JOURNAL_TOTAL] = {"total", "c"},
-    [JOURNAL_LEDGER] = {"ledger", "vnk"},
-    [JOURNAL_END] = {"end", ""},
+    [JOURNAL_POST] = {"post", "wvnkp"},      [JOURNAL_STORED] = {"stored", "wnip"},
+    [JOURNAL_UNKNOWN] = {"unknown", "wnp"},  [JOURNAL_REFUSED] = {"refused", "wnpt"},
+    [JOURNAL_JOIN] = {"join", "wvtcr"},      [JOURNAL_ASK] = {"ask", "wi"},
+    [JOURNAL_REDIRECT] = {"redirect", "wt"}, [JOURNAL_BEGIN] = {"begin", "wit"},
+    [JOURNAL_COMMENT] = {"comment", "wipn"}, [JOURNAL_GAP] = {"gap", "wfict"},
+    [JOURNAL_CUT] = {"cut", "wt"},           [JOURNAL_DENIED] = {"denied", "wc"},
+    [JOURNAL_BROKEN] = {"broken", "wt"},     [JOURNAL_LEAVE] = {"leave", "w"},
+    [JOURNAL_KEPT] = {"kept", "c"},          [JOURNAL_LOST] = {"lost", "vfi"},
+    [JOURNAL_FAULT] = {"fault", "t"},        [JOURNAL_CALM] = {"calm", ""},
+    [JOURNAL_COUNT] = {"count", "v"},        [JOURNAL_TOTAL] = {"total", "c"},
+    [JOURNAL_LEDGER] = {"ledger", "vnk"},    [JOURNAL_END] = {"end", ""},
 };
 
 void journal_add(struct journal *j, const struct journal_event *e) {

@@ -40,6 +40,7 @@ enum journal_kind {
     JOURNAL_LOST,   // the store has forgotten the entries of `video` from `from` to `at`
     JOURNAL_FAULT,  // `word` happens
     JOURNAL_CALM,   // no fault is left
+    JOURNAL_COUNT,  // asks how many comments there are, or (`video` is set) for the ledger of a video
     JOURNAL_TOTAL,  // `count` comments were ever logged, as the statistics say
     JOURNAL_LEDGER, // that of `video`: `number` pairs are missing or on their way; `flag`: it closes
     JOURNAL_END,

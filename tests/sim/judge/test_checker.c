@@ -24,6 +24,13 @@ struct history {
     "4 comment w1 7-1 p1 n1\n"                                                                               \
     "4 comment w1 7-2 p1 n2\n"                                                                               \
     "4 comment w1 7-3 p1 n3\n"
+// Viewer 1 comes back behind a tombstone, which viewer 2 has seen.
+#define COMES_BACK_BEHIND_A_TOMBSTONE                                                                        \
+    JOINS "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-1\n0.2 cut w1 -\n" POSTS        \
+          "4 comment w2 7-1 p1 n1\n4 comment w2 7-2 p1 n2\n4 comment w2 7-3 p1 n3\n"                         \
+          "4.5 lost v1 7-9 7-9\n5 gap w2 7-4 9-1 null epoch\n"                                               \
+          "5.5 post w1 v1 n4 once p1\n5.6 stored w1 n4 9-2 p1\n5.7 comment w2 9-2 p1 n4\n"                   \
+          "6 ask w1 7-0\n6.1 begin w1 7-0 r\n6.1 gap w1 7-1 9-1 null epoch\n6.2 comment w1 9-2 p1 n4\n"
 #define CALM "5 calm\n6 post w1 v1 n4 keyed p1\n6.1 stored w1 n4 7-4 p1\n6.2 comment w1 7-4 p1 n4\n"
 
 static const struct history histories[] = {
@@ -51,6 +58,13 @@ static const struct history histories[] = {
     {"comments that have expired are announced", NULL,
      "0 kept 1\n" JOINS POSTS "0.2 cut w1 -\n4 ask w1 7-0\n4.1 begin w1 7-0 r\n4.1 gap w1 7-1 7-2 2 expired\n"
      "4.2 comment w1 7-3 p1 n3\n"},
+    {"all is counted", NULL,
+     JOINS POSTS SEES "5 calm\n35 count v0\n35 total 3\n35 count v1\n35 ledger v1 n0 keyed\n36 end\n"},
+    {"a stream ends as its reader does", NULL,
+     JOINS POSTS SEES "4.1 fault kill_manager-1\n4.1 fault kill_reader-1\n4.2 cut w1 cut\n"},
+    {"a viewer closes its stream while there is no manager", NULL,
+     JOINS POSTS SEES "4.1 fault kill_manager-1\n4.2 cut w1 own\n"},
+    {"a tombstone takes a place in the log", NULL, "0 kept 2\n" COMES_BACK_BEHIND_A_TOMBSTONE},
     {"a loss is announced", NULL,
      JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 9-1 null epoch\n"
                       "7 post w1 v1 n4 once p1\n7 stored w1 n4 9-2 p1\n7 comment w1 9-2 p1 n4\n"},
@@ -175,6 +189,8 @@ static const struct history histories[] = {
      JOINS
      "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n2 lost v1 7-1 7-1\n"
      "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n13 fault kill_comment-1\n"},
+    {"a comment is kept until as many numbers have followed", "needless-gap",
+     "0 kept 3\n" COMES_BACK_BEHIND_A_TOMBSTONE},
     {"a gap over what is kept", "needless-gap",
      JOINS POSTS "4 gap w1 7-1 7-2 2 expired\n4 comment w1 7-3 p1 n3\n"},
     {"a gap of a wrong sum", "needless-gap",
@@ -208,6 +224,11 @@ static const struct history histories[] = {
      JOINS POSTS SEES "5 calm\n21 post w1 v1 n4 once p1\n21 stored w1 n4 7-4 p1\n24 comment w1 7-4 p1 n4\n"},
     {"the statistics count too few", "totals", JOINS POSTS SEES "6 total 2\n"},
     {"the statistics count too many", "totals", JOINS POSTS SEES "6 total 4\n"},
+    {"the statistics cannot be asked", "uncounted", JOINS POSTS SEES "5 calm\n35 count v0\n36 end\n"},
+    {"a ledger cannot be asked", "uncounted",
+     JOINS POSTS SEES CALM "35 count v0\n35 total 4\n35 count v1\n36 end\n"},
+    {"a stream ends as the manager does", "stopped",
+     JOINS POSTS SEES "4.1 fault kill_manager-1\n4.2 cut w1 cut\n"},
     {"a pair is missing", "ledger", JOINS POSTS SEES "5 calm\n35 ledger v1 n1 keyed\n36 end\n"},
     {"a ledger does not close", "ledger", JOINS POSTS SEES "5 calm\n35 ledger v1 n0 once\n36 end\n"},
 };

@@ -10,14 +10,18 @@
 
 enum {
     REGISTER_MS = 10000,
-    REDIRECTS_MAX = 20,  // as in browsers
-    SIP_MS = 200,        // how often a slow viewer reads,
-    SIP_BYTES = 1500,    // and at most so much
+    REDIRECTS_MAX = 20, // as in browsers
+    SIP_MS = 200,       // how often a slow viewer reads,
+    SIP_BYTES = 1500,   // and at most so much
+    NAP_MS = 8000,      // now and then it reads nothing for about so long
+    NAPS_PERCENT = 5,
     STABLE_MS = 10000,   // a stream that has lasted this long was a good one
     LEAVES_PERCENT = 10, // that leave where others only reconnect
     RESETS_PERCENT = 30, // that end a stream with a reset
     AGAIN_PERCENT = 30,
     SLOW_PERCENT = 8,
+    MANY_SLOW_PERCENT = 30,
+    SLOW_STAYS = 3, // times as long
     STALLED_PERCENT = 3
 };
 
@@ -54,14 +58,15 @@ static void viewer_choose_character(struct viewer *v) {
     v->stays = v->kind == &viewer_fetch && crowd_chance(c, 30);
     v->history = crowd_chance(c, 30) ? (unsigned)crowd_random(c, 60) : 0;
     v->retry_ms = 1500;
-    if (v->kind && pace < SLOW_PERCENT + STALLED_PERCENT)
-        v->pace = pace < SLOW_PERCENT ? PACE_SLOW : PACE_STALLED;
+    unsigned slow = c->config->many_slow ? MANY_SLOW_PERCENT : SLOW_PERCENT;
+    if (v->kind && pace < slow + STALLED_PERCENT) v->pace = pace < slow ? PACE_SLOW : PACE_STALLED;
 }
 
 static void viewer_plan_drop(struct viewer *v) {
     struct crowd *c = v->crowd;
     if (!c->config->stay_ms || c->calm) return;
-    loop_timer_start(c->loop, &v->drop, crowd_some_ms(c, c->config->stay_ms));
+    int64_t ms = crowd_some_ms(c, c->config->stay_ms);
+    loop_timer_start(c->loop, &v->drop, v->pace == PACE_SLOW ? SLOW_STAYS * ms : ms);
 }
 
 void viewer_start(struct viewer *v, struct crowd *c, uint32_t number) {
@@ -303,7 +308,9 @@ static void viewer_on_timer(struct loop_timer *t) {
 static void viewer_on_sip(struct loop_timer *t) {
     struct viewer *v = container_of(t, struct viewer, sip);
     http_call_allow(&v->call, v->crowd->calm ? SIZE_MAX : SIP_BYTES);
-    if (!v->crowd->calm) loop_timer_start(v->crowd->loop, t, SIP_MS);
+    if (v->crowd->calm) return;
+    bool naps = crowd_chance(v->crowd, NAPS_PERCENT);
+    loop_timer_start(v->crowd->loop, t, naps ? crowd_some_ms(v->crowd, NAP_MS) : SIP_MS);
 }
 
 // Another one comes in its place.
