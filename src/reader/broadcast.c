@@ -97,6 +97,12 @@ static bool join_wants_history(const struct join_request *j) {
     return j->history && !position_is_set(j->last);
 }
 
+// A start may be on its way here, and browsers never come back after JOIN_OVER: until the store has confirmed
+// the end, no stream begins that would end at once.
+static bool join_is_unsure(const struct broadcast *b, const struct join_request *j) {
+    return feed_is_live(&b->feed) && feed_is_over(&b->feed) && !feed_was_over(&b->feed, j->since_ms);
+}
+
 // The video has ended, and there is nothing that the viewer has missed of it.
 static bool join_is_over(const struct broadcast *b, const struct join_request *j) {
     return feed_is_live(&b->feed) && feed_is_over(&b->feed) &&
@@ -279,8 +285,8 @@ static void join_queue_serve(struct broadcast *b) {
             join_queue_serve_later(q);
             return;
         }
+        if (join_is_unsure(b, j)) continue;
         if (join_is_over(b, j)) {
-            if (!feed_was_over(&b->feed, j->since_ms)) continue;
             join_queue_remove(q, j);
             join_refuse(j, JOIN_OVER);
             started++;
@@ -503,17 +509,20 @@ void broadcast_join(struct broadcast *b, struct join_request *j) {
     b->joining++;
 }
 
-// A start may be on its way here, and browsers never come back after JOIN_OVER. Those that come within a
-// moment are confirmed together.
+// Those that come within a moment are confirmed together.
 static void broadcast_confirm_over(struct broadcast *b) {
     if (!feed_was_over(&b->feed, broadcast_now_ms(b) - CONFIRM_EVERY_MS)) feed_check(&b->feed);
 }
 
 static void broadcast_take_join(struct broadcast *b, struct join_request *j) {
     struct start start;
-    if (join_is_over(b, j)) {
+    if (join_is_unsure(b, j)) {
         join_queue_add(b, j);
         broadcast_confirm_over(b);
+        return;
+    }
+    if (join_is_over(b, j)) {
+        join_refuse(j, JOIN_OVER);
         return;
     }
     bool covered = broadcast_find_start(b, j, &start);

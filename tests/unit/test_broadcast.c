@@ -1531,11 +1531,14 @@ static struct engine_entry turn_at(enum entry_kind kind, uint64_t seq) {
     return e;
 }
 
-// The store confirms it.
-static void assert_over(int number) {
+static void confirm_over(void) {
     fake_answer_all(engine, 1);
     sweep_later(SWEEP_MS);
     fake_answer_all(engine, 1);
+}
+
+static void assert_over(int number) {
+    confirm_over();
     assert_false(guests[number].joined);
     assert_true(guests[number].given_up);
     assert_int_equal(guests[number].join.outcome, JOIN_OVER);
@@ -1553,10 +1556,12 @@ static void after_the_end_only_those_join_that_have_missed_something(void **stat
     assert_over(arrive(10));
     assert_over(join(1, 8));
     int b = join(1, 7);
+    confirm_over();
     assert_given(b, "from:1-7 end=1-8");
     fake_append(engine, turn_at(ENTRY_RETRACT, 9)); // after the end, for those that come back
     assert_given(a, "from:1-7 end=1-8");
     int c = join(1, 8);
+    confirm_over();
     assert_given(c, "from:1-8 retract=1-9");
     assert_over(join(1, 9));
     for (int i = 0; i < 3; i++) fake_fanout_leave((int[]){a, b, c}[i]);
@@ -1598,11 +1603,13 @@ static void a_viewer_that_comes_after_a_start_is_not_told_that_it_is_over(void *
     go_live_at(7);
     fake_append(engine, turn_at(ENTRY_END, 8));
     fake_log(engine, turn_at(ENTRY_START, 9)); // it has not arrived yet
-    int a = join_live();
+    int a = join_live(), b = join(1, 7);
     assert_waits(a);
+    assert_waits(b);
     fake_answer_all(engine, 2);
     sweep_later(SWEEP_MS);
     assert_given(a, "from:1-9");
+    assert_given(b, "from:1-7 end=1-8 start=1-9");
 }
 
 static void an_end_that_expired_before_the_reader_saw_it_is_asked_for(void **state) {
