@@ -99,7 +99,7 @@ class Stream {
       }
       const most = now() - lost < EAGER_MS ? this.retry / 1.5 : Math.min(this.retry * 2 ** ++pauses, PAUSE_MAX_MS);
       const retryInMs = random() * most + Math.min(error?.retryAfterMs ?? 0, PAUSE_MAX_MS);
-      live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error: error?.message });
+      if (!live._over || error) live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error: error?.message });
       this.due = now() + retryInMs;
       await live._pause(retryInMs, (hurry) => (this.hurry = hurry));
     }
@@ -402,6 +402,7 @@ export class LiveComments {
       if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
     this.position = id || position;
+    if (id && (type === 'end' || type === 'start')) this._over = type === 'end';
     if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
     if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
     else if (type) this._tell(id ? 'onEntry' : 'onRoom', json);

@@ -258,6 +258,7 @@ static void client_on_timer(struct loop_timer *t) {
         client_try_next_address(v, -ETIMEDOUT);
         break;
     case CLIENT_VIEWER_REGISTERING: // the request has its own, shorter timeout
+    case CLIENT_VIEWER_OVER:
     case CLIENT_VIEWER_STREAMING: break;
     }
 }
@@ -436,9 +437,22 @@ static void client_follow_redirect(struct client_viewer *v) {
     client_resolve(v);
 }
 
+// As a browser does.
+static void client_stay_away(struct client_viewer *v) {
+    loop_timer_stop(v->env->loop, &v->timer);
+    stream_close(&v->stream);
+    client_drop_attempt(v);
+    v->state = CLIENT_VIEWER_OVER;
+    v->env->on_attempt_over(v->env, v);
+}
+
 static void client_handle_refusal(struct client_viewer *v) {
     char why[48];
     unsigned status = v->http.status_code;
+    if (status == 204) {
+        client_stay_away(v);
+        return;
+    }
     if (status / 100 == 3 && v->attempt->location.len) {
         client_follow_redirect(v);
         return;

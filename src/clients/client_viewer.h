@@ -61,7 +61,8 @@ enum client_viewer_state {
     CLIENT_VIEWER_RESOLVING,
     CLIENT_VIEWER_CONNECTING,
     CLIENT_VIEWER_AWAITING_HEAD, // connected; the response head has not arrived
-    CLIENT_VIEWER_STREAMING
+    CLIENT_VIEWER_STREAMING,
+    CLIENT_VIEWER_OVER // the video has ended: it does not come back
 };
 
 struct connect_attempt; // exists only while connecting

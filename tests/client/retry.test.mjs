@@ -114,6 +114,18 @@ test('204 ends it; an orderly end does if nothing follows it', async () => {
   for (const { live } of [over, ended, proxied]) live.close();
 });
 
+test('the end of the video ends it once the server has confirmed that, without a word in between; a start goes on', async () => {
+  const END = CONNECTED + 'event: end\nid: 5-2\ndata: {"type":"end","id":"5-2"}\n\n';
+  const over = scripted((_, n) => (n === 1 ? stream(END, true) : answer(204)));
+  await over.clock.pass(60_000);
+  assert.deepEqual([over.watcher.states.map(({ name }) => name), over.at('/connect').length], [['live', 'ended'], 2]);
+  assert.equal(over.at('/connect')[1].query.get('last_event_id'), '5-2');
+  const again = scripted((_, n) => (n === 1 ? stream(END, true) : stream('id: 5-2\ndata: {"type":"connected"}\n\nevent: start\nid: 5-3\ndata: {"type":"start","id":"5-3"}\n\n')));
+  await again.clock.pass(60_000);
+  assert.equal(again.live.state.name, 'live');
+  for (const { live } of [over, again]) live.close();
+});
+
 test('a token whose time is over within seconds, again and again, does not end a quiet video', async () => {
   const expiry = 'event: end\ndata: {"type":"end","reason":"token"}\n\n', rooms = [];
   const tokens = ['t1', 't2', 't3', 't4'];

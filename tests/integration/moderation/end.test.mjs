@@ -1,7 +1,10 @@
 // The start and the end of a video.
 // CI also: up-redis, processes, memory, asan, tsan.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { call, moderate, owner, post, postMany } from '../lib/api.mjs';
+import { startClients } from '../lib/clients.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';
 import { accepted, commentApis, decide, held, patchRoom, refused, tryPost, waits } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -145,4 +148,20 @@ scenario('an end holds after restarts', { disk: true }, async (t) => {
   const back = await new Viewer({ video: 'v', from: before }).connect(reader);
   await isOver(back);
   assert.deepEqual([back.comments.length, kinds(back)], [1, ['end']]);
+});
+
+scenario('simulated viewers of a video that has ended do not come back', { setups: ['embedded'] }, async (t) => {
+  let asked = 0, reports = 0;
+  const server = http.createServer(({ url }, response) => {
+    if (url === '/register') return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ readerUrl: address }));
+    asked += url === '/connect';
+    reports += url === '/client-statistics' && asked === 3;
+    response.writeHead(url === '/connect' ? 204 : 200).end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.closeAllConnections() ?? server.close());
+  await once(server, 'listening');
+  const address = `http://127.0.0.1:${server.address().port}`;
+  const clients = startClients(t, { manager: address, comment: address, statistics: address }, { viewers: 3, videos: 1, rate: 0, 'statistics-interval-ms': 100 });
+  await clients.until(() => reports > 1, 'three attempts, and a report after them');
+  assert.equal((await clients.stop()).figures.refused, 0);
 });
