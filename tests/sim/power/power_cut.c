@@ -449,9 +449,19 @@ static const struct kind *kind_of(char letter) {
     return k;
 }
 
-static void expect_nothing(char letter, unsigned runs) {
+// The address sanitizer looks for other mistakes, which the first runs make as well as the later ones; CI's
+// other build has them all.
+static unsigned enough(unsigned runs) {
+#ifdef __SANITIZE_ADDRESS__
+    if (!getenv("CHORUS_FULL")) return runs / 4;
+#endif
+    return runs;
+}
+
+static void expect_nothing(char letter, unsigned wanted) {
     char wrong[256];
     unsigned long before = cuts;
+    const unsigned runs = enough(wanted);
     for (uint64_t seed = 1; seed <= runs; seed++)
         if (!run_seed(kind_of(letter), seed, wrong, sizeof wrong))
             fail_msg("test_power_cut %c %u: %s", letter, (unsigned)seed, wrong);
