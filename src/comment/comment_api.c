@@ -23,6 +23,7 @@
 #include "held_desk.h"
 #include "moderated.h"
 #include "rate_limit.h"
+#include "reactions.h"
 #include "registrar.h"
 #include "room_routes.h"
 #include "video_routes.h"
@@ -504,6 +505,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
             &config->review);
     comment_api_set_limits(a, &config->rates, &config->texts, &config->review, config->log_age_ms);
     a->held = held_desk_new(a);
+    a->reactions = reactions_new(a);
     a->videos = videos_query_new(client, config->service.statistics_url,
                                  config->service.process ? config->service.process->known : NULL);
     if (config->service.statistics_url)
@@ -519,6 +521,7 @@ void comment_api_free(struct comment_api *a) {
     registrar_free(a->registrar);
     review_free(a->review);
     held_desk_free(a->held);
+    reactions_free(a->reactions);
     videos_query_free(a->videos);
     rate_limit_free(a->of_user);
     rate_limit_free(a->of_limited_user);
@@ -540,6 +543,8 @@ static const struct http_route comment_routes[] = {
     {"DELETE", "/videos/:videoid", .handle = video_routes_delete},
     {"GET", "/videos/:videoid/room", .handle = room_routes_get},
     {"PATCH", "/videos/:videoid/room", .handle = room_routes_patch, .body_max = IDS_BODY_MAX,
+     .guard = body_guard},
+    {"POST", "/videos/:videoid/reactions", .handle = handle_reaction, .body_max = IDS_BODY_MAX,
      .guard = body_guard},
     {"GET", "/videos/:videoid/held", .handle = held_desk_list},
     {"POST", "/videos/:videoid/held/:hid", .handle = held_desk_decide, .body_max = IDS_BODY_MAX,

@@ -16,6 +16,7 @@ struct held_desk;
 struct http_client;
 struct http_exchange;
 struct rate_limit;
+struct reactions;
 struct registrar;
 struct review;
 struct video_count;
@@ -67,6 +68,7 @@ struct comment_api {
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
     struct held_desk *held;
+    struct reactions *reactions;
     struct comment_counters counters;
     struct replays replays;
     unsigned lists; // pages of comments that are being read

@@ -43,7 +43,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->at = f->first = at;
     f->posted_ms = 0;
     f->more = 0;
-    f->is_gap = f->is_blank = false;
+    f->is_gap = f->is_blank = f->is_fleeting = false;
     f->removes = REMOVES_NOTHING;
     budget_take(frame_cost(f));
     return f;

@@ -18,7 +18,7 @@ void moments_set(struct moments **m, uint8_t kind, struct frame *f) {
     struct frame **latest = &(*m)->latest[moment_index(kind)];
     frame_unref(*latest);
     *latest = f;
-    (*m)->known |= kind;
+    if (!f->is_fleeting) (*m)->known |= kind;
     (*m)->fresh |= kind;
 }
 

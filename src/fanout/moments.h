@@ -11,7 +11,7 @@ enum { MOMENT_KINDS = 8 };
 
 struct moments {
     struct frame *latest[MOMENT_KINDS];
-    uint8_t known; // bits of the kinds that have a value
+    uint8_t known; // bits of the kinds that have a value for viewers who come later
     uint8_t fresh; // bits of those not flushed yet
 };
 

@@ -29,6 +29,7 @@
 #include "moments.h"
 #include "reader_core.h"
 #include "redirect.h"
+#include "reactions.h"
 #include "room_events.h"
 #include "viewer_counts.h"
 #include "watched.h"
@@ -160,6 +161,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     if (connect_has_descriptor(r, sink->fd)) {
         viewer_counts_join(r, b, c->asks, c->elsewhere);
         room_events_join(r, b, c->asks);
+        reactions_join(r, b, c->asks);
         if (broadcast_add(b, sink, c->asks, c->whole, frames)) return true;
         viewer_counts_changed(b);
     }

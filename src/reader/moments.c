@@ -3,8 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const moment_names[] = {
-    [MOMENT_VIEWERS] = "viewers", [MOMENT_MOVE] = "move", [MOMENT_ROOM] = "room", [MOMENT_HELD] = "held"};
+static const char *const moment_names[] = {[MOMENT_VIEWERS] = "viewers",
+                                           [MOMENT_MOVE] = "move",
+                                           [MOMENT_ROOM] = "room",
+                                           [MOMENT_HELD] = "held",
+                                           [MOMENT_REACTIONS] = "reactions"};
 
 uint8_t moments_asked(const char *names) {
     uint8_t asked = 0;

@@ -19,6 +19,7 @@
 #include "reader_core.h"
 #include "ranking.h"
 #include "recheck.h"
+#include "reactions.h"
 #include "room_events.h"
 #include "viewer_counts.h"
 #include "watched.h"
@@ -37,6 +38,7 @@ static void on_video_close(struct reader *r, struct watched *w) {
     ranking_leave(r, w);
     viewer_counts_close(r, w->video);
     room_events_close(r, w);
+    reactions_close(r, w);
 }
 
 static void on_reader_sweep(struct loop_timer *t) {
@@ -45,6 +47,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     watched_sweep(r);
     viewer_counts_sweep(r);
     room_events_sweep(r);
+    reactions_sweep(r);
     ranking_sweep(r);
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
@@ -151,6 +154,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->ledgers = ledgers_new(&r->counters);
     viewer_counts_start(r);
     room_events_start(r);
+    reactions_start(r);
     if (config->service.process && config->service.process->keys)
         tickets_start(&r->tickets, engine, config->reader_url, clock_wall_ms());
     reader_lease_start(r);
@@ -171,6 +175,7 @@ static void reader_close(struct reader *r) {
         watched_close(r, w);
     }
     room_events_stop(r);
+    reactions_stop(r);
 }
 
 void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsubscribe_ms) {

@@ -20,6 +20,7 @@
 struct engine_listener;
 struct ledgers;
 struct ranking;
+struct reactions_in;
 struct recheck;
 struct room_events;
 struct tally;
@@ -56,6 +57,7 @@ struct reader {
     struct ranking *ranking;         // of the videos
     struct tally *tally;             // of viewers; NULL once it is stopping
     struct engine_listener *counts;  // of other readers, for the tally
+    struct reactions_in *reactions;  // NULL once it is stopping
     struct room_events *room_events; // NULL once it is stopping
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;

@@ -9,6 +9,7 @@
 #include "broadcast.h"
 
 struct ledger;
+struct reaction_watch;
 struct reader;
 struct room_watch;
 
@@ -16,8 +17,9 @@ struct watched {
     struct name_entry entry; // of reader.videos
     struct broadcast broadcast;
     struct ledger *ledger;
-    char *alias_url;         // another URL by which a mapping means this reader; NULL: none
-    struct room_watch *room; // room_events.h; NULL: no need yet
+    char *alias_url;                  // another URL by which a mapping means this reader; NULL: none
+    struct reaction_watch *reactions; // reactions.h; NULL: no viewer has asked
+    struct room_watch *room;          // room_events.h; NULL: no need yet
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];
 };

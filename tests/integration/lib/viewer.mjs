@@ -134,7 +134,7 @@ export class Viewer {
     } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
       if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
       this.counts.push({ viewers: json.viewers, at: event.at });
-    } else if (['room', 'held'].includes(type) && this.options.query.events?.split(',').includes(type)) {
+    } else if (['room', 'held', 'reactions'].includes(type) && this.options.query.events?.split(',').includes(type)) {
       if (event.id !== undefined || json.type !== type) throw new Error(`no event of the moment: ${event.text}`);
       this.moments.push({ ...json, at: event.at });
     } else if (type === 'end' && this.options.session) {

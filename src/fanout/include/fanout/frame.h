@@ -35,8 +35,9 @@ struct frame {
     struct position first; // the first number that it covers: `at`, or what was left out, or a gap, begins
     int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
     uint32_t more;         // comments just before it that were left out; its JSON says so
-    bool is_gap;           // it stands for entries that are not sent
-    bool is_blank;         // it is the number of an entry that was taken out
+    bool is_gap : 1;       // it stands for entries that are not sent
+    bool is_blank : 1;     // it is the number of an entry that was taken out
+    bool is_fleeting : 1;  // an event of the moment that viewers who come later do not get
     enum frame_removes removes : 8; // set before it is shared
     enum frame_turn turns : 8;      // set before it is shared
     char bytes[];

@@ -1,0 +1,46 @@
+// Reactions: summed over the comment APIs, for viewers who ask, of the moment.
+// CI also: up-redis, processes.
+import assert from 'node:assert/strict';
+import { call, owner } from '../lib/api.mjs';
+import { commentApis, refused } from '../lib/room.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const react = (url, user, kind, video = 'v') => call('POST', `${url}/videos/${video}/reactions`, { json: { userid: user, kind } });
+const events = (viewer) => viewer.moments.filter(({ type }) => type === 'reactions');
+const sumsOf = (viewer) => events(viewer).reduce((sums, { reactions }) => {
+  for (const [kind, count] of Object.entries(reactions)) sums[kind] = (sums[kind] ?? 0) + count;
+  return sums;
+}, {});
+
+scenario('reactions of a second come as one event, with the eight most frequent kinds, and to who asks', async (t) => {
+  const system = await t.system({ comments: 3 });
+  const reader = await owner(system, 'v'), apis = commentApis(system);
+  const viewer = await t.watch(reader, { video: 'v', query: { events: 'reactions' } });
+  const other = await t.watch(reader, { video: 'v' });
+  const begun = performance.now();
+  const posts = [];
+  for (let i = 0; i < 10; i++) for (let n = 0; n <= i; n++) posts.push(react(apis[posts.length % apis.length], `u${i}-${n}`, `kind-${i}`));
+  for (const { status } of await Promise.all(posts)) assert.equal(status, 202);
+  await until(() => sumsOf(viewer)['kind-9'] === 10, () => `all reactions: ${JSON.stringify(sumsOf(viewer))}`, 5_000);
+  for (const { reactions } of events(viewer)) assert.ok(Object.keys(reactions).length <= 8);
+  const most = Math.ceil((performance.now() - begun) / 1_000) + 1;
+  assert.ok(events(viewer).length <= most, `${events(viewer).length} events in ${most - 1} s`);
+  assert.equal(other.events.length, 1);
+  const late = await t.watch(reader, { video: 'v', query: { events: 'reactions' } });
+  assert.equal((await react(apis[0], 'ann', 'heart')).status, 202);
+  await until(() => sumsOf(late).heart === 1, 'the next one');
+  assert.deepEqual(Object.keys(sumsOf(late)), ['heart']); // nothing of before
+});
+
+scenario('a reaction has a kind, and a user not too many a second', async (t) => {
+  const system = await t.system();
+  await refused(call('POST', `${system.comment}/videos/v/reactions`, { json: { userid: 'ann' } }), 400, 'missing_field');
+  for (const kind of ['', 'a b', 'x'.repeat(33), 7]) await refused(react(system.comment, 'ann', kind), 400, 'invalid_field');
+  await refused(react(system.comment, 'a b', 'heart'), 400, 'invalid_field');
+  const answers = await Promise.all(Array.from({ length: 40 }, () => react(system.comment, 'ann', 'heart')));
+  const later = answers.filter(({ status }) => status === 429);
+  assert.ok(later.length >= 10, `${later.length} are refused`);
+  await refused(later[0], 429, 'too_fast');
+  assert.equal((await react(system.comment, 'bob', 'heart')).status, 202);
+});
