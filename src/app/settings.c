@@ -234,7 +234,7 @@ static const struct option_row rows[] = {
     {"time-out-ms", NULL, OPTION_INT, AT(time_out_ms), 1000, 14 * (int64_t)DAY_MS, "300000", "MS", NULL,
      "how long such a user may not write there", COMMAND_UP | COMMAND_COMMENT, OPTION_RELOADS},
     {"review-hook", NULL, OPTION_STRING, AT(review_hook), 0, 0, NULL, "URL", NULL,
-     "service that is asked about each comment before it is stored: it allows, refuses or replaces it",
+     "service that is asked about each comment before it is stored: it allows, refuses, holds or replaces it",
      COMMAND_UP | COMMAND_COMMENT, .check = text_review_hook},
     {"review-ca", NULL, OPTION_STRING, AT(review_ca), 0, 0, NULL, "FILE", NULL,
      "PEM file of the authorities that may vouch for the server of --review-hook; by default those that the system trusts",

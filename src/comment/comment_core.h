@@ -90,6 +90,7 @@ struct comment_draft {
     bool bound;         // by the video's room (gated.h) and by moderation (moderated.h)
     struct comment_text name, comment;
     struct comment_text sent; // the comment as the user wrote it, if something has replaced it
+    bool holds;               // it is to wait for a moderator
     bool is_noted;            // by the first line: to be forgotten unless it is stored
     int64_t began_us;
 };

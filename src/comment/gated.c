@@ -63,7 +63,9 @@ const struct engine_gate *gated_describe(struct gated *g, const struct comment_d
                                    .id = g->id,
                                    .text = hash_text(d->comment.text, d->comment.len),
                                    .length = count_characters(d->comment.text, d->comment.len),
-                                   .checks = d->bound ? GATE_ALL : GATE_FREE,
+                                   .checks = d->holds   ? GATE_HOLD
+                                             : d->bound ? GATE_ALL
+                                                        : GATE_FREE,
                                    .refusal = refusal};
     return &g->gate;
 }

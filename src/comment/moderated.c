@@ -145,6 +145,10 @@ static void on_reviewed(void *arg, const struct review_verdict *v) {
         r->draft.comment = (struct comment_text){.text = v->text, .len = v->len};
         r->append(r->api, r->exchange, &r->draft);
         break;
+    case REVIEW_HOLD:
+        r->draft.holds = true;
+        r->append(r->api, r->exchange, &r->draft);
+        break;
     case REVIEW_ALLOW: r->append(r->api, r->exchange, &r->draft); break;
     case REVIEW_DENY: reviewed_deny(r, v); break;
     default: reply_unreviewed(r->api, r->exchange, &r->draft); break;

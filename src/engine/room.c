@@ -128,12 +128,12 @@ static bool room_limits(const struct engine_gate *g, const struct room_look *l, 
 }
 
 // Returns whether an accepted comment has to wait.
-static bool room_delays(const struct engine_room *r, struct engine_refusal *refusal) {
-    if (r->hold)
+static bool room_delays(const struct engine_room *r, bool holds, struct engine_refusal *refusal) {
+    if (holds)
         *refusal = (struct engine_refusal){.why = REFUSED_HELD, .number = ROOM_HELD_MS};
     else if (r->delay_ms)
         *refusal = (struct engine_refusal){.why = REFUSED_DELAYED, .number = r->delay_ms};
-    return r->hold || r->delay_ms;
+    return holds || r->delay_ms;
 }
 
 bool room_check(const struct engine_gate *g, const struct room_look *l, struct engine_refusal *refusal) {
@@ -149,12 +149,12 @@ bool room_check(const struct engine_gate *g, const struct room_look *l, struct e
         *refusal = (struct engine_refusal){.why = REFUSED_BANNED, .number = ban->until_ms};
         return false;
     }
-    if (g->checks == GATE_ALL && room_limits(g, l, &paced_ms, refusal)) return false;
+    if (gate_checks_all(g->checks) && room_limits(g, l, &paced_ms, refusal)) return false;
     if (ban) {
         *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
         return false;
     }
     if (g->checks == GATE_WAITED) return true;
     *l->paced_ms = paced_ms;
-    return !room_delays(l->room, refusal);
+    return !room_delays(l->room, l->room->hold || g->checks == GATE_HOLD, refusal);
 }

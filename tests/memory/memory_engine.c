@@ -209,6 +209,8 @@ static void run_append(struct store *s, struct request *r) {
                                .wall_ms = clock_wall_ms(),
                                .now_ms = clock_monotonic_ms()};
     a->entry = a->asked;
+    if (!v && a->has_gate && a->gate.checks == GATE_HOLD && !(v = find_or_add(s, a->video, &r->status)))
+        return;
     if (t) {
         if (memcmp(t->is.digest, a->token.digest, ENGINE_DIGEST) != 0) r->status = ENGINE_KEY_REUSED;
         a->repeated = true;

@@ -134,7 +134,7 @@ static void held_free(struct memory_held *h) {
 }
 
 static bool held_repeats(const struct memory_gate *g, const struct memory_post *p, struct engine_refusal *r) {
-    bool may_wait = p->token && p->gate->checks == GATE_ALL && !g->room.over;
+    bool may_wait = p->token && gate_checks_all(p->gate->checks) && !g->room.over;
     const struct memory_held *h = may_wait ? held_find(g, p->gate->id) : NULL;
     if (!h) return false;
     int64_t left_ms = h->is.due_ms - p->wall_ms;
@@ -194,10 +194,11 @@ bool memory_gate_admits(struct memory_gate *g, const struct memory_post *p, stru
                              .author_ms = recent_ms(g, true, comment->author, len),
                              .text_ms = recent_ms(g, false, &comment->text, sizeof comment->text),
                              .paced_ms = &g->paced_ms};
-    if (!g->exists) return true;
+    if (!g->exists && comment->checks != GATE_HOLD) return true;
+    g->exists = true;
     if (held_repeats(g, p, refusal)) return false;
     bool admits = room_check(comment, &look, refusal);
-    if (comment->checks != GATE_ALL) return admits;
+    if (!gate_checks_all(comment->checks)) return admits;
     if (!admits && refusal->why > REFUSED_SHADOWED && !held_add(g, p, refusal)) return false;
     bool counts = admits || room_refusal_counts(refusal->why);
     bool is_shadowed = !admits && refusal->why == REFUSED_SHADOWED;

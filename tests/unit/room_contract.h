@@ -395,6 +395,21 @@ static inline void comments_wait_for_a_moderator(void **state) {
     assert_int_equal(room_drop(w, "other", ID_B).status, ENGINE_NOT_FOUND);
 }
 
+// In a room that holds nothing, and on a video that there is not.
+static inline void one_comment_can_be_made_to_wait(void **state) {
+    struct world *w = *state;
+    room_refuses(POST(.author = "ann", .checks = GATE_HOLD, .id = ID_A), REFUSED_HELD);
+    room_accepts(POST(.author = "ann", .id = ID_B));
+    room_set(w, "v", (struct engine_room){.delay_ms = 60000, .max_length = 3});
+    room_refuses(POST(.author = "ann", .checks = GATE_HOLD, .length = 4), REFUSED_TOO_LONG);
+    room_refuses(POST(.author = "bob", .checks = GATE_HOLD, .id = ID_B), REFUSED_HELD);
+    struct held_answer a = room_held(w, "v");
+    assert_int_equal(a.count, 2);
+    assert_false(a.held[0].allows || a.held[1].allows);
+    room_ban(w, "v", "ann", -1, false);
+    room_refuses(POST(.author = "ann", .checks = GATE_HOLD), REFUSED_BANNED);
+}
+
 static inline void delayed_comments_become_due_in_order(void **state) {
     struct world *w = *state;
     room_set(w, "v", (struct engine_room){.delay_ms = 300});
@@ -583,7 +598,7 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(a_room_refuses_by_its_settings), TEST(a_rate_admits_as_many_a_second),                          \
         TEST(rooms_and_bans_outlive_the_engine), TEST(a_room_stays_when_a_mapping_is_released),              \
         TEST(comments_wait_for_a_moderator), TEST(delayed_comments_become_due_in_order),                     \
-        TEST(a_repeat_of_what_waits_waits_once), TEST(what_has_waited_is_only_checked_for_a_ban),            \
-        TEST(an_end_refuses_all_comments_until_a_start),                                                     \
+        TEST(a_repeat_of_what_waits_waits_once), TEST(one_comment_can_be_made_to_wait),                      \
+        TEST(what_has_waited_is_only_checked_for_a_ban), TEST(an_end_refuses_all_comments_until_a_start),    \
         TEST(an_end_is_not_undone_by_who_had_read_the_room_before),                                          \
         TEST(what_moderators_do_is_noted_in_the_same_step), TEST(the_newest_notes_are_kept)

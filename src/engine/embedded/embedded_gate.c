@@ -123,7 +123,8 @@ static bool ban_find(struct store *s, const struct video *v, const char *user, s
 bool gate_admits(struct store *s, struct video *v, struct append_request *a) {
     struct video_gate *gate = gate_find(s, v);
     struct engine_ban ban;
-    if (!gate) return true;
+    if (!gate && a->gate.checks == GATE_HOLD) gate = gate_write(s, v, &(struct engine_room){0});
+    if (!gate) return !s->failure.code;
     const struct engine_room *room = &gate->room;
     struct recent_name author = recent_name_of('u', a->gate.author, strlen(a->gate.author)),
                        text = recent_name_of('t', &a->gate.text, sizeof a->gate.text);
@@ -134,9 +135,9 @@ bool gate_admits(struct store *s, struct video *v, struct append_request *a) {
                              .author_ms = room->slow_ms ? recent_find(s, v, &author) : ROOM_NEVER,
                              .text_ms = room->repeat_ms ? recent_find(s, v, &text) : ROOM_NEVER,
                              .paced_ms = &gate->paced_ms};
-    if (a->has_token && a->gate.checks == GATE_ALL && !room->over && held_repeats(s, v, a)) return false;
+    if (a->has_token && gate_checks_all(a->gate.checks) && !room->over && held_repeats(s, v, a)) return false;
     bool admits = room_check(&a->gate, &look, &a->refusal);
-    if (a->gate.checks != GATE_ALL && admits) return true;
+    if (!gate_checks_all(a->gate.checks) && admits) return true;
     if (!admits) a->request.status = ENGINE_REFUSED;
     if (!admits && a->refusal.why > REFUSED_SHADOWED && !held_add(s, v, a)) return false;
     bool counts = admits || room_refusal_counts(a->refusal.why);

@@ -94,6 +94,9 @@ void log_append(struct store *s, struct request *r) {
     a->entry = a->asked;
     a->repeated = false;
     if (v && a->has_token && log_answer_repeat(s, v, a)) return;
+    bool holds = a->has_gate && a->gate.checks == GATE_HOLD, is_new = !v;
+    if (is_new && holds) v = room_find_or_add(s, a->video, &r->status);
+    if (is_new && holds && !v) return;
     if (v && a->has_gate && !gate_admits(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;

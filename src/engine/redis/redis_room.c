@@ -15,8 +15,9 @@
 // One argument, since each costs Redis more than what is done with it.
 
 void redis_room_add_gate(struct redis_args *a, const struct engine_gate *g) {
-    redis_args_format(a, "%s %" PRIu64 " %" PRId64 " %s %d %s", g->author, g->text, g->length, g->id,
-                      (int)g->checks, g->badges);
+    redis_args_format(a, "%s%s %" PRIu64 " %" PRId64 " %s %d %s", g->checks == GATE_HOLD ? "+" : "",
+                      g->author, g->text, g->length, g->id,
+                      g->checks == GATE_HOLD ? (int)GATE_ALL : (int)g->checks, g->badges);
 }
 
 bool redis_room_read_refusal(const redisReply *reply, struct engine_refusal *refusal) {

@@ -8,6 +8,7 @@ import { scrape, sum } from '../lib/exposition.mjs';
 import { asking, newest, refused, send, startHook } from '../lib/hook.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
 import { RawClient, jsonBytes } from '../lib/raw.mjs';
+import { decide, held, waits } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { makeAuthority } from '../lib/tls.mjs';
 
@@ -45,6 +46,16 @@ scenario('allow, deny with a sentence, replace', async (t) => {
     assert.equal(sum(metrics, 'chorus_comment_reviews_total', { answer }), count, answer);
   assert.equal(sum(metrics, 'chorus_comment_posts_total', { result: 'denied' }), 8);
   assert.equal(hook.connections, 1); // which is kept
+});
+
+scenario('hold: the comment waits for a moderator', async (t) => {
+  const hook = await startHook(t, ({ text }) => ({ action: text === 'hold' ? 'hold' : 'allow' }));
+  const system = await t.system({ flags: asking(hook) });
+  const { id } = await waits(send(system, 'hold'), 'moderator');
+  assert.equal((await send(system, 'fine')).status, 201);
+  assert.deepEqual((await held(system, 'v')).map(({ comment }) => comment.comment), ['hold']);
+  assert.equal((await decide(system, 'v', id, true)).json.comment.comment, 'hold');
+  assert.deepEqual(await newest(system), ['fine', 'hold']);
 });
 
 scenario('the comments of one connection keep their order, however late the hook answers', async (t) => {

@@ -313,6 +313,7 @@ static void node_append(struct sim_node *n, const struct sim_call *c, struct sim
                                      .body_len = c->body->len,
                                      .wall_ms = c->wall_ms,
                                      .now_ms = c->wall_ms};
+    if (!v && c->has_gate && c->gate.checks == GATE_HOLD && !(v = video_find_or_add(n, c, a))) return;
     if (v && c->has_gate && !memory_gate_admits(&v->gate, &post, &a->refusal)) {
         a->status = ENGINE_REFUSED;
         return;

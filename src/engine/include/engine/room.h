@@ -60,8 +60,14 @@ struct engine_ban {
 enum gate_checks {
     GATE_ALL,    // all of them
     GATE_WAITED, // it has waited: whether the video is over, and its author's ban
-    GATE_FREE    // a moderator's or a service's: whether the video is over
+    GATE_FREE,   // a moderator's or a service's: whether the video is over
+    GATE_HOLD    // all, and it waits for a moderator, whatever the room says
 };
+
+// Whether it is checked by all that the room has.
+static inline bool gate_checks_all(enum gate_checks checks) {
+    return checks == GATE_ALL || checks == GATE_HOLD;
+}
 
 // What a comment is checked against its video's room by. Without one it is not checked.
 struct engine_gate {

@@ -5,7 +5,7 @@
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
 --       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
 --       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; with
---       a gate, the last but one: `<author> <hash of the text> <its length> <id> <checks> <badges>`; the last one: how many videos there may
+--       a gate, the last but one: `<+, if it is to wait><author> <hash of the text> <its length> <id> <checks> <badges>`; the last one: how many videos there may
 --       be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"refused",
@@ -75,9 +75,11 @@ end
 local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
 local note -- notes for the room that the comment was accepted
-if found[2] then
+local holds = gated and string.byte(ARGV[#ARGV - 1]) == 43
+if found[2] or holds then
     local refused
-    refused, note = gate()(found[2], string.sub(KEYS[#KEYS], 1, -5), ARGV[#ARGV - 1])
+    if holds and not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
+    refused, note = gate()(found[2] or '0 0 0 0 0 0 0 0 0 *', string.sub(KEYS[#KEYS], 1, -5), ARGV[#ARGV - 1])
     if refused then return refused end
 end
 local new, said = 0, '' -- said: the prev that this entry carries

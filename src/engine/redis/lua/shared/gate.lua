@@ -70,9 +70,10 @@ local function gate()
 
     -- Returns what the append has to return if it is refused, or nil; and a function that notes that it was accepted.
     return function(room, base, comment)
-        local author, hash, length, id, checks, badges = string.match(comment, '^(%S+) (%S+) (%S+) (%S+) (%d) (.*)$')
+        local asked, author, hash, length, id, checks, badges = string.match(comment, '^(%+?)(%S+) (%S+) (%S+) (%S+) (%d) (.*)$')
         local _, slow, repeats, rate, longest, frozen, delay, holds, _, only, over =
             string.match(room, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%d?)')
+        if asked == '+' then holds = '1' end
         if over == '1' then return {'refused', 'video_ended', '0', 0} end
         if checks == FREE then return nil end
         slow, repeats, rate, longest, delay = tonumber(slow), tonumber(repeats), tonumber(rate), tonumber(longest), tonumber(delay)
