@@ -6,19 +6,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { call } from '../lib/api.mjs';
 import { everyPort } from '../lib/checks.mjs';
+import { claims, makeKey, makeToken } from '../lib/jwt.mjs';
+import { lockedSystem } from '../lib/locked.mjs';
 import { Program, run } from '../lib/process.mjs';
 import { freePorts } from '../lib/ports.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('the box names version, engine and every address, and its curl lines work', { setups: ['embedded'] }, async (t) => {
-  const system = await t.system();
-  const version = (await run(['--version'])).stdout.match(/\d+\.\d+\.\d+\S*/)[0];
-  assert.ok(system.stdout.includes(version), `version ${version} in:\n${system.stdout}`);
-  assert.match(system.stdout, /embedded/);
-  assert.match(system.stdout, /anyone can post as anyone/);
-  for (const [, url] of everyPort(system)) assert.ok(system.stdout.includes(url), `${url} in the box`);
-
+// The two lines of the box, as a user pastes them.
+async function tryLines(t, system, env = process.env) {
   const lines = await until(() => {
     const found = system.stdout.match(/curl .*?(?=\s*[|│║*]?\s*$)/gm);
     return found?.length >= 2 && found;
@@ -27,14 +23,32 @@ scenario('the box names version, engine and every address, and its curl lines wo
   for (const line of lines) assert.doesNotMatch(line, /video\d/); // the demo's, where a comment would be lost among others
   // A new user pastes them into two shells, the stream into the first. (-N: this is a pipe, not a terminal.)
   const [stream, comment] = lines[0].includes('/connect') ? lines : [lines[1], lines[0]];
-  const watching = spawn('sh', ['-c', `exec ${stream} -sN`]);
+  const watching = spawn('sh', ['-c', `exec ${stream} -sN`], { env });
   t.after(() => watching.kill());
   let seen = '';
   watching.stdout.on('data', (text) => (seen += text));
   await until(() => seen.includes('"type":"connected"'), () => `the stream to begin: ${seen}`);
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${comment} -s`]);
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${comment} -s`], { env });
   const [, id] = /"id":"([^"]+)"/.exec(stdout);
   await until(() => seen.includes(`id: ${id}\n`), () => `the comment in the stream: ${seen}`);
+}
+
+scenario('the box names version, engine and every address, and its curl lines work', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system();
+  const version = (await run(['--version'])).stdout.match(/\d+\.\d+\.\d+\S*/)[0];
+  assert.ok(system.stdout.includes(version), `version ${version} in:\n${system.stdout}`);
+  assert.match(system.stdout, /embedded/);
+  assert.match(system.stdout, /anyone can post as anyone/);
+  for (const [, url] of everyPort(system)) assert.ok(system.stdout.includes(url), `${url} in the box`);
+  await tryLines(t, system);
+});
+
+scenario('with keys the box says that users need tokens, and its curl lines work with one', { setups: ['embedded'] }, async (t) => {
+  const key = makeKey('HS256', 'k');
+  const { system } = await lockedSystem(t, [key]);
+  assert.match(system.stdout, /Users +need a token/);
+  const token = makeToken(key, claims({}, { videos: ['launch'] }));
+  await tryLines(t, system, { ...process.env, TOKEN: token });
 });
 
 scenario('the box is printed before the first response', { setups: ['embedded'] }, async (t) => {
