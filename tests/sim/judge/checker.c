@@ -69,7 +69,8 @@ struct judge {
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses;
     size_t loss_count;
-    struct source *sources; // by event, of a viewer's comment
+    enum told { TOLD_UNKNOWN, TOLD_YES, TOLD_NO } * told; // by known comment: see all_have_ended()
+    struct source *sources;                               // by event, of a viewer's comment
     struct known *tombstones;
     size_t tombstone_count;
 };
@@ -477,8 +478,7 @@ static bool shows_knowledge(const struct judge *g, const struct journal_event *e
     return true;
 }
 
-// Whether each process that knew of a lost comment has ended before it can have announced the loss.
-static bool all_have_ended(const struct judge *g, const struct known *k) {
+static bool knowers_have_ended(const struct judge *g, const struct known *k) {
     char name[JOURNAL_WORD];
     int64_t announced_us = k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S;
     for (size_t i = 0; i < g->j->count; i++) {
@@ -489,6 +489,14 @@ static bool all_have_ended(const struct judge *g, const struct known *k) {
         if (!ends_between(g, name, since_us, announced_us)) return false;
     }
     return true;
+}
+
+// Whether each process that knew of a lost comment has ended before it can have announced the loss. Looked up
+// once for all viewers.
+static bool all_have_ended(const struct judge *g, const struct known *k) {
+    enum told *told = &g->told[k - g->known.all];
+    if (*told == TOLD_UNKNOWN) *told = knowers_have_ended(g, k) ? TOLD_NO : TOLD_YES;
+    return *told == TOLD_NO;
 }
 
 // Whether it has seen, beyond a comment that it misses, another one that is lost: of two servers that took
@@ -675,6 +683,7 @@ void judge(struct verdict *v, const struct journal *j) {
     judge_count_watchers(&g);
     g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
     g.sources = mem_zalloc((j->count + 1) * sizeof *g.sources);
+    g.told = mem_zalloc((g.known.count + 1) * sizeof *g.told);
     judge_walk(&g);
     judge_end(&g, last && last->kind == JOURNAL_END ? last : NULL);
     for (size_t i = 0; i < g.watcher_count; i++) {
@@ -685,6 +694,7 @@ void judge(struct verdict *v, const struct journal *j) {
     free(g.losses);
     free(g.tombstones);
     free(g.sources);
+    free(g.told);
     free(g.posts);
     known_release(&g.known);
 }
