@@ -39,10 +39,10 @@
 enum {
     JUDGE_REDIRECTS = 3,
     JUDGE_CALM_S = 30,
-    JUDGE_SETTLED_S = 15, // after the last fault nothing is delayed any more
+    JUDGE_SETTLED_S = 6, // after the last fault nothing is delayed any more
     JUDGE_DELAY_MS = 2000,
-    JUDGE_UNTOLD_S = 10, // a process that ends within this long of a loss may not have announced it
-    JUDGE_AWAY_S = 20,   // for so long a reader may not have been able to ask the store
+    JUDGE_UNTOLD_S = 5, // a process that ends within this long of a loss may not have announced it
+    JUDGE_AWAY_S = 10,  // for so long a reader may not have been able to ask the store
     FINDINGS_KEPT = 50
 };
 
