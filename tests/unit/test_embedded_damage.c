@@ -284,7 +284,7 @@ static void damage_of_a_file_in_use_is_noticed_when_it_is_read(void **state) {
     world_sql(w, "PRAGMA wal_checkpoint(TRUNCATE)"); // so that all pages are read from the file
     world_open(w);
     assert_true(is_ready(w, NULL));
-    put_junk(w, 20, 200); // the oldest
+    put_junk(w, 40, 200); // of the log, the oldest; what stands before them is read as the file is opened
     const struct world_range *r = world_range(w, "v", (struct position){0}, 2000);
     assert_int_equal(r->status, ENGINE_OK);
     assert_int_equal(r->head.seq, 50000);
