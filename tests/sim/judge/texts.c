@@ -16,29 +16,43 @@ static size_t text_padding(uint32_t writer, uint32_t number) {
     return mix / LONG_EVERY % (mix % LONG_EVERY ? SHORT : LONG);
 }
 
-static char text_letter(uint32_t mix, size_t i) {
-    return (char)('a' + (mix + i * (1 + i / LETTERS)) % LETTERS);
+// The n-th block of as many letters goes through the alphabet by n.
+static void text_letters(char out[LONG], uint32_t mix, size_t len) {
+    for (size_t i = 0, block = 1; i < len; block++) {
+        unsigned letter = mix % LETTERS, step = (unsigned)(block % LETTERS);
+        for (; i < len && i < block * LETTERS; i++) {
+            out[i] = (char)('a' + letter);
+            letter += step;
+            if (letter >= LETTERS) letter -= LETTERS;
+        }
+    }
+}
+
+// Reads a number that ends with that character; returns what follows, or NULL.
+static const char *text_number(const char *at, const char *end, char last, uint32_t *number) {
+    uint64_t n = 0;
+    const char *begin = at;
+    for (; at < end && *at >= '0' && *at <= '9' && n <= UINT32_MAX; at++) n = 10 * n + (uint64_t)(*at - '0');
+    *number = (uint32_t)n;
+    return at > begin && at < end && *at == last && n <= UINT32_MAX ? at + 1 : NULL;
 }
 
 void text_write(struct buf *b, uint32_t writer, uint32_t number) {
     uint32_t mix = text_mix(writer, number);
     buf_printf(b, "%" PRIu32 "/%" PRIu32 ".", writer, number);
-    for (size_t i = 0; i < text_padding(writer, number); i++) {
-        char letter = text_letter(mix, i);
-        buf_add(b, &letter, 1);
-    }
+    char letters[LONG];
+    text_letters(letters, mix, text_padding(writer, number));
+    buf_add(b, letters, text_padding(writer, number));
 }
 
 bool text_read(const char *text, size_t len, uint32_t *writer, uint32_t *number) {
-    char head[HEAD_SIZE];
-    int head_len = 0;
-    snprintf(head, sizeof head, "%.*s", (int)(len < sizeof head ? len : sizeof head - 1), text);
-    if (sscanf(head, "%" SCNu32 "/%" SCNu32 ".%n", writer, number, &head_len) != 2 || !head_len) return false;
-    uint32_t mix = text_mix(*writer, *number);
-    if (len != (size_t)head_len + text_padding(*writer, *number)) return false;
-    for (size_t i = (size_t)head_len; i < len; i++)
-        if (text[i] != text_letter(mix, i - (size_t)head_len)) return false;
-    return true;
+    const char *end = text + len, *at = text_number(text, end, '/', writer);
+    char letters[LONG];
+    if (!at || !(at = text_number(at, end, '.', number))) return false;
+    size_t padding = text_padding(*writer, *number);
+    if (padding != (size_t)(end - at)) return false;
+    text_letters(letters, text_mix(*writer, *number), padding);
+    return !memcmp(at, letters, padding);
 }
 
 const char *text_member(const char *json, size_t json_len, const char *name, size_t *len) {
