@@ -1,9 +1,7 @@
 // From a session to the servers and back, in the order in which a call meets it: a lane brings it to
 // on_at_store(), which decides its fate; store_carry_out() has the server do it, repeats it on the replica
 // and records it; the answer, and what is published, go into lanes back to the sessions, whose inbox the
-// engine empties. Below that stand the events.
-#include "sim_store.h"
-
+// engine empties. Events: sim_store_changes.c.
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,86 +12,11 @@
 #include "base/mem.h"
 #include "base/uthash.h"
 #include "net/loop.h"
-#include "sim_lane.h"
-#include "sim_node.h"
-#include "sim_session.h"
-
-enum { SERVERS = 2, BEHIND_MOST = 512, MILLION = 1000000, GROW = 64 };
-
-struct server {
-    struct sim_node *node;
-    uint64_t run;
-    bool up;
-    int64_t held_until_us;
-    unsigned char *has; // by record: whether it holds it
-    size_t has_room;
-};
-
-// A write of the front that the replica has not repeated yet.
-struct repeated {
-    struct sim_call *call;
-    int64_t wall_ms, steady_ms;
-    uint64_t run;
-    size_t records[2]; // that it made, from 1; 0: none
-    bool appends;
-};
-
-struct sub {
-    struct sub *next;
-    bool is_topic;
-    char name[];
-};
-
-struct connection {
-    bool up, was_cut;
-    unsigned server; // that it is connected to
-    struct sim_lane to[SIM_PATHS_MAX], from[SIM_PATHS_MAX];
-};
-
-struct sim_session {
-    struct sim_store *store;
-    void *process;
-    struct loop *loop;
-    struct loop_job *doorbell;
-    bool rung, closed;
-    struct connection links[SIM_LINKS];
-    struct sub *subs;
-    bool deaf, recovering;
-    int64_t held_until_us;
-    struct sim_call *pending;
-    struct sim_item *inbox, **inbox_end;
-    unsigned later; // calls of the world that are on their way to it
-    struct sim_session *prev, *next;
-};
-
-struct sim_store {
-    const struct sim_store_world *world;
-    struct prng *prng;
-    unsigned paths;
-    struct sim_faults faults;
-    struct server servers[SERVERS];
-    unsigned front;
-    bool joined; // the other one is a replica
-    bool address_down;
-    int64_t step_us;
-    uint64_t last_run;
-    struct sim_session *sessions;
-    struct sim_lane strays; // calls whose connection has ended
-    struct repeated behind[BEHIND_MOST];
-    size_t behind_count;
-    struct sim_record *records;
-    size_t record_count, record_room;
-    struct sim_body **bodies; // of the records
-    struct sim_change *changes;
-    unsigned change_count;
-    struct sim_store_stats stats;
-    void (*on_lost)(void *arg, const struct sim_record *);
-    void *on_lost_arg;
-};
+#include "sim_store_inner.h"
 
 // Chance
 
-static bool chance(struct sim_store *st, unsigned per_million) {
+bool store_chance(struct sim_store *st, unsigned per_million) {
     return per_million && prng_below(st->prng, MILLION) < per_million;
 }
 
@@ -117,18 +40,18 @@ static int64_t up_to(struct sim_store *st, int64_t us) {
 }
 
 static int64_t slow_way(struct sim_store *st) {
-    return chance(st, st->faults.slow) ? up_to(st, st->faults.slow_us) : 0;
+    return store_chance(st, st->faults.slow) ? up_to(st, st->faults.slow_us) : 0;
 }
 
-static int64_t now_us(const struct sim_store *st) {
+int64_t store_now_us(const struct sim_store *st) {
     return st->world->now_us(st->world->arg);
 }
 
-static int64_t wall_ms(const struct sim_store *st) {
+int64_t store_wall_ms(const struct sim_store *st) {
     return st->world->wall_ms(st->world->arg) + st->step_us / 1000;
 }
 
-__attribute__((format(printf, 2, 3))) static void trace(const struct sim_store *st, const char *format, ...) {
+void store_trace(const struct sim_store *st, const char *format, ...) {
     char line[400];
     va_list args;
     if (!st->world->trace) return;
@@ -178,7 +101,7 @@ static void session_end(struct sim_session *s) {
     }
 }
 
-static bool session_is_dead(struct sim_session *s) {
+bool session_is_dead(struct sim_session *s) {
     if (!s->closed && s->process && !s->store->world->alive(s->store->world->arg, s->process)) session_end(s);
     return s->closed;
 }
@@ -235,8 +158,6 @@ static bool is_subscribed(struct sim_session *s, unsigned server, const char *na
     return c->up && c->server == server && *find_sub(s, name, is_topic) && !session_is_dead(s);
 }
 
-static void session_lose(struct sim_session *s, enum sim_link link);
-
 static void on_missed_noticed(void *arg) {
     struct sim_session *s = arg;
     s->later--;
@@ -260,22 +181,22 @@ static bool session_send_published(struct sim_session *s, struct sim_item *i) {
     struct sim_store *st = s->store;
     const struct sim_faults *f = &st->faults;
     int64_t delay_us = one_way(st);
-    if (chance(st, f->deaf)) {
-        trace(st, "store: a subscriber goes deaf");
+    if (store_chance(st, f->deaf)) {
+        store_trace(st, "store: a subscriber goes deaf");
         s->deaf = true;
         st->stats.deaf++;
     }
-    bool drops = s->deaf || chance(st, f->publish_dropped);
+    bool drops = s->deaf || store_chance(st, f->publish_dropped);
     if (drops) {
         st->stats.dropped++;
         session_has_missed(s);
     }
-    if (chance(st, f->publish_late)) {
+    if (store_chance(st, f->publish_late)) {
         st->stats.late++;
         delay_us += up_to(st, f->publish_late_us);
     }
     if (!drops) sim_lane_put(&s->links[SIM_SUBSCRIBER].from[path_of(st, i->name)], i, delay_us);
-    if (chance(st, f->cut_subscriber)) session_lose(s, SIM_SUBSCRIBER);
+    if (store_chance(st, f->cut_subscriber)) session_lose(s, SIM_SUBSCRIBER);
     return !drops;
 }
 
@@ -295,7 +216,7 @@ static void store_publish(struct sim_store *st, unsigned server, enum sim_item_k
 
 // Records
 
-static void server_has(struct server *v, size_t record) {
+void server_has(struct server *v, size_t record) {
     if (record >= v->has_room) {
         size_t room = record * 2 + GROW;
         v->has = mem_realloc(v->has, room);
@@ -305,11 +226,11 @@ static void server_has(struct server *v, size_t record) {
     v->has[record] = true;
 }
 
-static bool server_holds(const struct server *v, size_t record) {
+bool server_holds(const struct server *v, size_t record) {
     return record < v->has_room && v->has[record];
 }
 
-static void record_lose(struct sim_store *st, struct sim_record *r, unsigned change) {
+void record_lose(struct sim_store *st, struct sim_record *r, unsigned change) {
     r->lost = change;
     if (st->on_lost) st->on_lost(st->on_lost_arg, r);
 }
@@ -330,11 +251,11 @@ static size_t store_record(struct sim_store *st, unsigned server, const char *vi
                                                           .kind = e->kind,
                                                           .body = e->body->bytes,
                                                           .body_len = e->body->len,
-                                                          .at_us = now_us(st),
+                                                          .at_us = store_now_us(st),
                                                           .server = server};
     server_has(&st->servers[server], st->record_count - 1);
-    trace(st, "store: server %u %s kind %d at %s after %s", server, video, (int)e->kind, text_of(e->at, at),
-          text_of(e->prev, prev));
+    store_trace(st, "store: server %u %s kind %d at %s after %s", server, video, (int)e->kind,
+                text_of(e->at, at), text_of(e->prev, prev));
     if (server != st->front) record_lose(st, &st->records[st->record_count - 1], st->change_count);
     return st->record_count;
 }
@@ -357,14 +278,14 @@ static void replica_repeat(struct sim_store *st, const struct repeated *r) {
     sim_answer_release(&answer);
 }
 
-static void behind_drop(struct sim_store *st, size_t from, size_t count) {
+void behind_drop(struct sim_store *st, size_t from, size_t count) {
     for (size_t i = from; i < from + count; i++) sim_call_unref(st->behind[i].call);
     st->behind_count -= count;
     memmove(st->behind + from, st->behind + from + count, (st->behind_count - from) * sizeof *st->behind);
 }
 
 // Has the replica repeat all but the last `forget` appends, and what follows the first of those.
-static void replica_catch_up(struct sim_store *st, size_t forget) {
+void replica_catch_up(struct sim_store *st, size_t forget) {
     size_t upto = st->behind_count;
     while (forget && upto)
         if (st->behind[--upto].appends) forget--;
@@ -409,8 +330,8 @@ static void store_publish_entry(struct sim_store *st, unsigned server, const cha
 
 static void store_carry_out(struct sim_store *st, unsigned server, struct sim_call *c, struct sim_answer *a) {
     struct server *v = &st->servers[server];
-    c->wall_ms = wall_ms(st);
-    c->steady_ms = now_us(st) / 1000;
+    c->wall_ms = store_wall_ms(st);
+    c->steady_ms = store_now_us(st) / 1000;
     c->run = v->run;
     st->stats.calls++;
     if (server_refuses(st, server, c, a)) return;
@@ -449,21 +370,21 @@ enum fate { FATE_DONE, FATE_LOST_BEFORE, FATE_LOST_AFTER, FATE_LATER };
 
 static enum fate choose_fate(struct sim_store *st, const struct sim_call *c) {
     const struct sim_faults *f = &st->faults;
-    if (c->op == SIM_LEASE_RENEW && chance(st, f->lease_lost)) return FATE_LOST_BEFORE;
+    if (c->op == SIM_LEASE_RENEW && store_chance(st, f->lease_lost)) return FATE_LOST_BEFORE;
     if (c->op != SIM_APPEND) {
-        if (!chance(st, f->failed)) return FATE_DONE;
+        if (!store_chance(st, f->failed)) return FATE_DONE;
         st->stats.failed++;
-        return chance(st, MILLION / 2) ? FATE_LOST_BEFORE : FATE_LOST_AFTER;
+        return store_chance(st, MILLION / 2) ? FATE_LOST_BEFORE : FATE_LOST_AFTER;
     }
-    if (chance(st, f->lost_before)) return FATE_LOST_BEFORE;
-    if (chance(st, f->lost_after)) return FATE_LOST_AFTER;
-    return chance(st, f->lost_later) ? FATE_LATER : FATE_DONE;
+    if (store_chance(st, f->lost_before)) return FATE_LOST_BEFORE;
+    if (store_chance(st, f->lost_after)) return FATE_LOST_AFTER;
+    return store_chance(st, f->lost_later) ? FATE_LATER : FATE_DONE;
 }
 
 static void count_fate(struct sim_store *st, const struct sim_call *c, enum fate fate) {
     static const char *const names[] = {"", "lost before it is done", "lost after it is done", "done later"};
     if (fate == FATE_DONE) return;
-    trace(st, "store: a call of %s is %s", c->name ? c->name : "all", names[fate]);
+    store_trace(st, "store: a call of %s is %s", c->name ? c->name : "all", names[fate]);
     if (c->op != SIM_APPEND) return;
     st->stats.lost_before += fate == FATE_LOST_BEFORE;
     st->stats.lost_after += fate == FATE_LOST_AFTER;
@@ -502,11 +423,11 @@ static struct sim_answer store_do(struct sim_store *st, unsigned server, struct 
         return (struct sim_answer){0};
     store_carry_out(st, server, c, &c->answer);
     struct sim_answer stored = take_stored(&c->answer), second = {0};
-    if (c->op != SIM_APPEND || !c->has_token || !chance(st, st->faults.doubled)) return stored;
-    trace(st, "store: an append to %s is doubled", c->name);
+    if (c->op != SIM_APPEND || !c->has_token || !store_chance(st, st->faults.doubled)) return stored;
+    store_trace(st, "store: an append to %s is doubled", c->name);
     st->stats.doubled++;
     store_carry_out(st, server, c, &second);
-    if (c->answer.status == ENGINE_OK && second.status == ENGINE_OK && chance(st, MILLION / 2)) {
+    if (c->answer.status == ENGINE_OK && second.status == ENGINE_OK && store_chance(st, MILLION / 2)) {
         c->answer.repeated = true;
         c->answer.first_at_ms = second.first_at_ms;
     }
@@ -524,9 +445,9 @@ static void session_take_call(struct sim_session *s, struct sim_call *c) {
     struct sim_store *st = s->store;
     unsigned server = s->links[SIM_COMMANDS].server;
     enum fate fate = choose_fate(st, c);
-    bool cut = chance(st, st->faults.cut);
+    bool cut = store_chance(st, st->faults.cut);
     struct sim_answer stored = {0};
-    if (cut && chance(st, MILLION / 2)) fate = FATE_LOST_BEFORE;
+    if (cut && store_chance(st, MILLION / 2)) fate = FATE_LOST_BEFORE;
     count_fate(st, c, fate);
     if (fate == FATE_DONE || fate == FATE_LOST_AFTER) stored = store_do(st, server, c);
     if (fate == FATE_LATER) store_keep_stray(st, server, c);
@@ -581,7 +502,7 @@ static void connection_clear(struct sim_session *s, enum sim_link link) {
     for (unsigned p = 0; p < st->paths; p++) {
         lane_clear(&c->from[p]);
         for (struct sim_item *i; (i = sim_lane_take(&c->to[p]));) {
-            bool reaches = i->call && st->servers[c->server].up && chance(st, MILLION / 2);
+            bool reaches = i->call && st->servers[c->server].up && store_chance(st, MILLION / 2);
             if (reaches) store_keep_stray(st, c->server, i->call);
             sim_item_free(i);
         }
@@ -590,7 +511,7 @@ static void connection_clear(struct sim_session *s, enum sim_link link) {
 }
 
 // The store's end of a connection is gone; the engine notices.
-static void session_lose(struct sim_session *s, enum sim_link link) {
+void session_lose(struct sim_session *s, enum sim_link link) {
     struct connection *c = &s->links[link];
     if (!c->up) return;
     c->up = false;
@@ -611,7 +532,7 @@ bool sim_session_connect(struct sim_session *s, enum sim_link link) {
     const struct sim_store *st = s->store;
     struct connection *c = &s->links[link];
     const struct server *v = &st->servers[st->front];
-    bool held = v->held_until_us > now_us(st) || s->held_until_us > now_us(st);
+    bool held = v->held_until_us > store_now_us(st) || s->held_until_us > store_now_us(st);
     if (st->address_down || !v->up || held) return false;
     c->up = true;
     c->was_cut = false;
@@ -632,7 +553,7 @@ int sim_session_about_ms(struct sim_session *s, int ms) {
 }
 
 int64_t sim_session_wall_ms(const struct sim_session *s) {
-    return wall_ms(s->store);
+    return store_wall_ms(s->store);
 }
 
 uint64_t sim_session_run(const struct sim_session *s) {
@@ -729,217 +650,11 @@ struct sim_item *sim_session_take(struct sim_session *s) {
     return i;
 }
 
-// Changes
+// Life
 
-static uint64_t store_new_run(struct sim_store *st) {
+uint64_t store_new_run(struct sim_store *st) {
     return ++st->last_run;
 }
-
-static void store_begin_change(struct sim_store *st, const char *what) {
-    st->changes = mem_realloc(st->changes, (st->change_count + 1) * sizeof *st->changes);
-    st->changes[st->change_count++] = (struct sim_change){.what = what, .at_us = now_us(st)};
-}
-
-// Notes what is not there any more.
-static void store_end_change(struct sim_store *st) {
-    struct sim_change *change = &st->changes[st->change_count - 1];
-    for (size_t i = 0; i < st->record_count; i++) {
-        struct sim_record *r = &st->records[i];
-        if (r->lost || server_holds(&st->servers[st->front], i)) continue;
-        record_lose(st, r, st->change_count);
-        change->lost++;
-    }
-    trace(st, "store: %s, change %u, %zu lost", change->what, st->change_count, change->lost);
-}
-
-static void store_lose_connections(struct sim_store *st, unsigned server, unsigned per_million) {
-    struct sim_session *s, *next;
-    DL_FOREACH_SAFE(st->sessions, s, next) {
-        if (s->closed || session_is_dead(s) || !chance(st, per_million)) continue;
-        for (int l = 0; l < SIM_LINKS; l++)
-            if (s->links[l].server == server) session_lose(s, (enum sim_link)l);
-    }
-}
-
-static void server_copy(struct sim_store *st, unsigned to, unsigned from) {
-    struct server *a = &st->servers[to], *b = &st->servers[from];
-    sim_node_copy(a->node, b->node);
-    memset(a->has ? a->has : (void *)"", 0, a->has_room);
-    for (size_t i = 0; i < st->record_count; i++)
-        if (server_holds(b, i)) server_has(a, i);
-}
-
-void sim_store_rejoin(struct sim_store *st) {
-    unsigned other = !st->front;
-    if (st->joined) return;
-    store_lose_connections(st, other, MILLION);
-    behind_drop(st, 0, st->behind_count);
-    server_copy(st, other, st->front);
-    st->servers[other].run = st->servers[st->front].run;
-    st->servers[other].up = true;
-    st->joined = true;
-    trace(st, "store: server %u is a replica", other);
-}
-
-void sim_store_failover(struct sim_store *st, size_t forget, bool old_stays) {
-    unsigned old = st->front;
-    sim_store_rejoin(st);
-    store_begin_change(st, "failover");
-    replica_catch_up(st, forget);
-    st->joined = false;
-    st->front = !old;
-    st->servers[st->front].run = store_new_run(st);
-    if (!old_stays) st->servers[old].up = false;
-    store_end_change(st);
-    store_lose_connections(st, old, old_stays ? MILLION / 2 : MILLION);
-}
-
-void sim_store_failback(struct sim_store *st, bool same_run) {
-    unsigned old = st->front;
-    if (st->joined) {
-        sim_store_failover(st, 0, false);
-        return;
-    }
-    store_begin_change(st, "failback");
-    st->front = !old;
-    struct server *v = &st->servers[st->front];
-    if (!v->up || !same_run) v->run = store_new_run(st);
-    v->up = true;
-    st->servers[old].up = false;
-    store_end_change(st);
-    store_lose_connections(st, old, MILLION);
-}
-
-static void on_server_due(void *arg) {
-    ((struct server *)arg)->up = true;
-}
-
-void sim_store_restart(struct sim_store *st, size_t forget, int64_t down_us) {
-    struct server *v = &st->servers[st->front];
-    if (forget && forget != SIZE_MAX) sim_store_rejoin(st);
-    store_begin_change(st, "restart");
-    v->up = false;
-    store_lose_connections(st, st->front, MILLION);
-    if (forget == SIZE_MAX) {
-        sim_node_clear(v->node);
-        if (v->has) memset(v->has, 0, v->has_room);
-    } else if (forget) {
-        replica_catch_up(st, forget);
-        server_copy(st, st->front, !st->front);
-    }
-    v->run = store_new_run(st);
-    store_end_change(st);
-    st->joined = false;
-    sim_store_rejoin(st);
-    if (down_us)
-        st->world->at(st->world->arg, down_us, on_server_due, v);
-    else
-        v->up = true;
-}
-
-static void on_address_due(void *arg) {
-    ((struct sim_store *)arg)->address_down = false;
-}
-
-void sim_store_outage(struct sim_store *st, int64_t us, bool silent) {
-    trace(st, "store: out for %lld us%s", (long long)us, silent ? ", silently" : "");
-    if (silent) {
-        for (int i = 0; i < SERVERS; i++) st->servers[i].held_until_us = now_us(st) + us;
-        return;
-    }
-    st->address_down = true;
-    for (unsigned i = 0; i < SERVERS; i++) store_lose_connections(st, i, MILLION);
-    st->world->at(st->world->arg, us, on_address_due, st);
-}
-
-void sim_store_isolate(struct sim_store *st, const void *process, int64_t us) {
-    struct sim_session *s;
-    DL_FOREACH(st->sessions, s) {
-        if (s->process == process) s->held_until_us = now_us(st) + us;
-    }
-}
-
-void sim_store_cut(struct sim_store *st, const void *process) {
-    struct sim_session *s, *next;
-    DL_FOREACH_SAFE(st->sessions, s, next) {
-        if ((process && s->process != process) || session_is_dead(s)) continue;
-        for (int l = 0; l < SIM_LINKS; l++) session_lose(s, (enum sim_link)l);
-    }
-}
-
-void sim_store_step_clock(struct sim_store *st, int64_t us) {
-    st->step_us += us;
-    trace(st, "store: its clock steps by %lld us", (long long)us);
-}
-
-void sim_store_heal(struct sim_store *st, int64_t least_us, int64_t most_us) {
-    st->faults = (struct sim_faults){.least_us = least_us, .most_us = most_us};
-    st->address_down = false;
-    st->servers[st->front].up = true;
-    sim_store_rejoin(st);
-    for (int i = 0; i < SERVERS; i++) st->servers[i].held_until_us = 0;
-    struct sim_session *s, *next;
-    DL_FOREACH_SAFE(st->sessions, s, next) {
-        s->held_until_us = 0;
-        for (int l = 0; l < SIM_LINKS; l++)
-            for (unsigned p = 0; p < st->paths; p++) {
-                sim_lane_run(&s->links[l].to[p]);
-                sim_lane_run(&s->links[l].from[p]);
-            }
-    }
-}
-
-// The truth
-
-size_t sim_store_count(const struct sim_store *st) {
-    return st->record_count;
-}
-
-const struct sim_record *sim_store_record(const struct sim_store *st, size_t i) {
-    return &st->records[i];
-}
-
-const struct sim_record *sim_store_find(const struct sim_store *st, const char *video, struct position at) {
-    for (size_t i = st->record_count; i-- > 0;) {
-        const struct sim_record *r = &st->records[i];
-        if (!position_compare(r->at, at) && !strcmp(r->video, video)) return r;
-    }
-    return NULL;
-}
-
-void sim_store_watch_losses(struct sim_store *st, void (*on_lost)(void *, const struct sim_record *),
-                            void *arg) {
-    st->on_lost = on_lost;
-    st->on_lost_arg = arg;
-}
-
-bool sim_store_holds(const struct sim_store *st, size_t i) {
-    return server_holds(&st->servers[st->front], i);
-}
-
-struct position sim_store_position(const struct sim_store *st, const char *video) {
-    return sim_node_position(st->servers[st->front].node, video);
-}
-
-struct position sim_store_oldest(const struct sim_store *st, const char *video,
-                                 const struct engine_limits *limits) {
-    return sim_node_oldest(st->servers[st->front].node, video, limits, wall_ms(st));
-}
-
-unsigned sim_store_changes(const struct sim_store *st) {
-    return st->change_count;
-}
-
-const struct sim_change *sim_store_change(const struct sim_store *st, unsigned number) {
-    assert(number && number <= st->change_count);
-    return &st->changes[number - 1];
-}
-
-struct sim_store_stats sim_store_stats(const struct sim_store *st) {
-    return st->stats;
-}
-
-// Life
 
 struct sim_faults *sim_store_faults(struct sim_store *st) {
     return &st->faults;
