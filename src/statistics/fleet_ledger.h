@@ -2,9 +2,10 @@
 // logic: time is passed in. Control loop only.
 //
 // A life is one process of a reader, from its start on: its numbers are totals of that life. A life ends when
-// one with a greater number reports under the same name, or when nothing has been heard of it for silent_ms. What it had
-// not reported is unknown: what was on its way at its last report, and, for each viewer it had then, the
-// comments that were posted within report_ms after it; had it lived longer, it would have reported again.
+// one with a greater number reports under the same name, or when nothing has been heard of it for silent_ms.
+// What it had not reported is unknown: what was on its way at its last report, and, for each viewer it had
+// then, the comments that were posted within report_ms after it; had it lived longer, it would have reported
+// again.
 //
 // A life numbers its reports, as one on a slow connection may arrive behind a later one; those of readers
 // before that come without a number, and are taken in the order of their arrival.
