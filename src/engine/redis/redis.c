@@ -16,6 +16,7 @@
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
 //   readers                     hash: URL => lease; see redis_lease.h
 //   readers:next                string: how many videos have been assigned, for round-robin
+//   {video:<id>}:audit          what moderators did: a list of notes, newest first
 //   {video:<id>}:room, :bans    what moderators have set (engine/room.h), and what lua/shared/gate.lua keeps beside
 //                               it: :slow, :texts, :paced, :held; and chorus:held
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use (microseconds)

@@ -1,5 +1,5 @@
 // The start and the end of a video.
-// CI also: up-redis, processes, memory, asan, tsan.
+// CI also: up-redis, processes, tsan.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
