@@ -6,12 +6,19 @@
 .bail on
 PRAGMA secure_delete = ON; -- what is freed is overwritten
 BEGIN IMMEDIATE;
+SELECT format('%d comments erased', count(*)) FROM (
+    SELECT n FROM entry WHERE kind = 1 AND json_extract(body, '$.userid') = :user
+    UNION SELECT n FROM archive WHERE kind = 1 AND json_extract(body, '$.userid') = :user);
 UPDATE entry SET token = NULL, checksum = NULL, body = json_patch('{}', json_object( -- which leaves out what is NULL
     'id', format('%d-%d', epoch, seq), 'prev', CASE WHEN prev_epoch THEN format('%d-%d', prev_epoch, prev_seq) END,
     'userid', 'erased', 'videoid', json_extract(body, '$.videoid'), 'comment', '[erased]',
     'timestamp', json_extract(body, '$.timestamp')))
     WHERE kind = 1 AND json_extract(body, '$.userid') = :user;
-SELECT format('%d comments erased', changes());
+UPDATE archive SET checksum = NULL, body = json_patch('{}', json_object(
+    'id', format('%d-%d', epoch, seq), 'prev', CASE WHEN prev_epoch THEN format('%d-%d', prev_epoch, prev_seq) END,
+    'userid', 'erased', 'videoid', json_extract(body, '$.videoid'), 'comment', '[erased]',
+    'timestamp', json_extract(body, '$.timestamp')))
+    WHERE kind = 1 AND json_extract(body, '$.userid') = :user;
 COMMIT;
 VACUUM;
 PRAGMA wal_checkpoint(TRUNCATE);

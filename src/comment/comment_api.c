@@ -19,6 +19,7 @@
 #include "audit.h"
 #include "comment_core.h"
 #include "comment_list.h"
+#include "erasure.h"
 #include "gated.h"
 #include "held_desk.h"
 #include "moderated.h"
@@ -518,6 +519,7 @@ void comment_api_free(struct comment_api *a) {
     if (!a) return;
     service_release(&a->placed.service);
     replays_stop(&a->replays);
+    erasure_stop(a);
     registrar_free(a->registrar);
     review_free(a->review);
     held_desk_free(a->held);
@@ -553,6 +555,7 @@ static const struct http_route comment_routes[] = {
     {"PUT", "/videos/:videoid/bans/:userid", .handle = room_routes_ban, .body_max = IDS_BODY_MAX,
      .guard = body_guard},
     {"DELETE", "/videos/:videoid/bans/:userid", .handle = room_routes_lift},
+    {"DELETE", "/users/:userid/comments", .handle = erasure_handle},
     {"DELETE", "/videos/:videoid/comments/:id", .handle = amendment_delete_comment},
     {"PUT", "/videos/:videoid/pin", .handle = amendment_pin, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {"DELETE", "/videos/:videoid/pin", .handle = amendment_unpin},

@@ -12,6 +12,7 @@
 #include "service/replays.h"
 #include "service/text_rules.h"
 
+struct erasure;
 struct held_desk;
 struct http_client;
 struct http_exchange;
@@ -71,6 +72,7 @@ struct comment_api {
     struct reactions *reactions;
     struct comment_counters counters;
     struct replays replays;
+    struct erasure *erasure; // under way; NULL: none
     unsigned lists; // pages of comments that are being read
     struct video_count *counts;
     struct buf scratch; // for building JSON

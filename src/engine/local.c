@@ -289,6 +289,20 @@ void local_replay(struct engine *engine, const struct engine_replay *what, engin
     local_push(engine, &r->range.request);
 }
 
+static void call_back_videos(struct local_engine *e, struct request *request) {
+    const struct videos_request *r = (const struct videos_request *)request;
+    (void)e;
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
+}
+
+void local_videos(struct engine *engine, const char *cursor, engine_videos_cb *cb, void *arg) {
+    struct videos_request *r = request_new(sizeof *r, request_copy_size(cursor),
+                                           local_of(engine)->store->videos, call_back_videos, arg);
+    r->cursor = request_copy(&r->request, cursor);
+    r->cb = cb;
+    local_push(engine, &r->request);
+}
+
 // Mappings
 
 static struct mapping_request *local_mapping_request(const char *video, const char *reader_url,

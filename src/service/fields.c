@@ -111,6 +111,11 @@ bool path_id(struct http_exchange *x, const char **id) {
     return check_field_id(x, "videoid", *id, *id ? strlen(*id) : 0);
 }
 
+bool path_user(struct http_exchange *x, const char **id) {
+    *id = http_request_param(x->request, 0);
+    return check_field_id(x, "userid", *id, *id ? strlen(*id) : 0);
+}
+
 bool query_number(struct http_exchange *x, const char *field, uint32_t min, uint32_t max, uint32_t *number) {
     char what[96], *end;
     const char *text = http_request_query(x->request, field);

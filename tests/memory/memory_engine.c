@@ -326,6 +326,22 @@ static void run_replay(struct store *s, struct request *request) {
     }
 }
 
+static void run_videos(struct store *s, struct request *request) {
+    struct videos_request *r = (struct videos_request *)request;
+    const char **names = request_hold(request, ENGINE_VIDEOS * sizeof *names);
+    struct engine_videos *out = &r->answer;
+    *out = (struct engine_videos){.names = names};
+    // The next ones by name: the least that are greater.
+    for (const char *least = r->cursor; out->count < ENGINE_VIDEOS; least = names[out->count - 1]) {
+        const char *found = NULL;
+        for (struct name_entry *e = name_table_next(&s->videos, NULL); e; e = name_table_next(&s->videos, e))
+            if (strcmp(e->name, least) > 0 && (!found || strcmp(e->name, found) < 0)) found = e->name;
+        if (!found) return;
+        names[out->count++] = found;
+    }
+    out->next = names[ENGINE_VIDEOS - 1];
+}
+
 // Mappings
 
 static bool is_mapped(const struct video *v, const char *reader) {
@@ -547,6 +563,7 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .range = run_range,
                                                 .range_before = run_range_before,
                                                 .replay = run_replay,
+                                                .videos = run_videos,
                                                 .lookup = run_lookup,
                                                 .assign = run_assign,
                                                 .reassign = run_reassign,

@@ -121,6 +121,7 @@ static const struct local_store embedded_store = {
     .range = log_range,
     .range_before = log_range_before,
     .replay = archive_replay,
+    .videos = archive_videos,
     .lookup = mapping_lookup,
     .assign = mapping_assign,
     .reassign = mapping_reassign,

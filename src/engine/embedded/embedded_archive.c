@@ -350,3 +350,18 @@ void archive_replay(struct store *s, struct request *request) {
         log_range(s, request);
     }
 }
+
+// In the order of their names.
+void archive_videos(struct store *s, struct request *request) {
+    struct videos_request *r = (struct videos_request *)request;
+    const char **names = request_hold(request, ENGINE_VIDEOS * sizeof *names);
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_NAMES);
+    store_bind_text(q, 1, r->cursor);
+    sqlite3_bind_int(q, 2, ENGINE_VIDEOS);
+    r->answer = (struct engine_videos){.names = names};
+    while (store_row(s, q)) {
+        const char *name = store_text(s, q, 0);
+        if (name) names[r->answer.count++] = request_hold_text(request, name, strlen(name));
+    }
+    if (r->answer.count == ENGINE_VIDEOS) r->answer.next = names[ENGINE_VIDEOS - 1];
+}

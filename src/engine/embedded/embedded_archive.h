@@ -40,3 +40,4 @@ void archive_purge(struct store *, const char *video, const char *user);
 bool archive_sweep(struct store *);
 
 request_carry_out archive_replay; // struct replay_request
+request_carry_out archive_videos; // struct videos_request

@@ -114,6 +114,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_VIDEO_OLDEST] = "SELECT name, used_ms FROM video ORDER BY used_ms LIMIT ?1",
     [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
 
+    [SQL_VIDEO_NAMES] =
+        "SELECT name FROM video WHERE name > ?1 UNION SELECT name FROM archived WHERE name > ?1"
+        " ORDER BY name LIMIT ?2",
+
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
     [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
                       ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",

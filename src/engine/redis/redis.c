@@ -180,6 +180,7 @@ static const struct engine_ops redis_ops = {
     .range = redis_range,
     .range_before = redis_range_before,
     .replay = redis_replay,
+    .videos = redis_videos,
     .lookup = redis_lookup,
     .assign = redis_assign,
     .reassign = redis_reassign,

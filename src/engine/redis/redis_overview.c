@@ -146,3 +146,36 @@ void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
     c->arg = arg;
     overview_send_step(c);
 }
+
+// Videos, the one used last first: one that is used meanwhile moves to the front, so that others come twice,
+// and none is left out. The cursor is where to go on; the call's text is it.
+
+static void on_videos(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_videos page = {0};
+    const char *names[ENGINE_VIDEOS];
+    char next[24];
+    size_t count = 0;
+    if (status == ENGINE_OK && !redis_reply_array(reply, &count)) status = redis_call_unexpected(c, reply);
+    for (size_t i = 0; i < count && page.count < ENGINE_VIDEOS; i++) {
+        names[page.count] = redis_reply_text(redis_reply_item(reply, i), NULL);
+        page.count += names[page.count] != NULL;
+    }
+    page.names = names;
+    snprintf(next, sizeof next, "%lu", strtoul(c->text, NULL, 10) + ENGINE_VIDEOS);
+    if (count == ENGINE_VIDEOS) page.next = next;
+    c->on.videos(c->arg, status, status == ENGINE_OK ? &page : NULL);
+    redis_call_free(c);
+}
+
+void redis_videos(struct engine *engine, const char *cursor, engine_videos_cb *cb, void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_videos, cursor, strlen(cursor) + 1);
+    struct redis_args a = {0};
+    unsigned long from = strtoul(cursor, NULL, 10);
+    redis_args_text(&a, "ZREVRANGE");
+    redis_args_text(&a, "chorus:mapped");
+    redis_args_number(&a, (int64_t)from);
+    redis_args_number(&a, (int64_t)from + ENGINE_VIDEOS - 1);
+    c->on.videos = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}

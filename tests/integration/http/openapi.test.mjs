@@ -33,6 +33,7 @@ const asked = {
   decideHeld: { target: '/videos/v/held/the held', body: { allow: true } },
   ban: { target: '/videos/v/bans/bob', body: { seconds: 600 } },
   liftBan: { target: '/videos/v/bans/bob' },
+  eraseUser: { target: '/users/nobody/comments' },
   replayVideo: { target: '/videos/v/replay?from_ms=0&limit=5' },
   listComments: { target: '/videos/v/comments?limit=20' },
   pinComment: { body: { id: 'the first' } },

@@ -212,6 +212,16 @@ typedef void engine_held_cb(void *arg, enum engine_status, const struct engine_h
 typedef void engine_audit_cb(void *arg, enum engine_status, const char *const *notes, size_t count);
 typedef void engine_drop_cb(void *arg, enum engine_status, int64_t left);
 
+// Names of videos, of which some may come twice.
+enum { ENGINE_VIDEOS = 100, ENGINE_CURSOR_SIZE = 130 };
+struct engine_videos {
+    const char *const *names;
+    size_t count;     // at most ENGINE_VIDEOS
+    const char *next; // what to ask with for more; NULL: these were the last
+};
+// NULL unless ENGINE_OK.
+typedef void engine_videos_cb(void *arg, enum engine_status, const struct engine_videos *);
+
 // A message: valid during the callback.
 typedef void engine_message_cb(void *arg, const char *body, size_t len);
 struct engine_listener; // the engine's, until unlisten()
@@ -320,6 +330,11 @@ struct engine_ops {
                      engine_mapping_cb *, void *arg);
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+
+    // Reads the names of videos that have a log, a position, a mapping or an archive, some at a time.
+    // `cursor` is empty at first, and then what the callback was given. One that is added or used meanwhile
+    // may be left out or given twice; no other is left out.
+    void (*videos)(struct engine *, const char *cursor, engine_videos_cb *, void *arg);
 
     // Settings of a video: a text that means nothing to the engine, of 1 to ENGINE_SETTINGS_MAX bytes. It is
     // kept until it is removed, whatever becomes of the video's log and mapping. max_videos bounds the videos

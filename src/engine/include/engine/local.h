@@ -25,6 +25,7 @@ struct local_store {
     request_carry_out *head;                                 // struct head_request
     request_carry_out *range, *range_before;                 // struct range_request
     request_carry_out *replay;                               // struct replay_request
+    request_carry_out *videos;                               // struct videos_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
     request_carry_out *settings_read, *settings_write;       // struct settings_request
     request_carry_out *rooms_read, *room_write;              // struct rooms_request
@@ -133,6 +134,14 @@ struct replay_request {
     engine_replay_cb *cb;
 
     int64_t origin_ms;
+};
+
+struct videos_request {
+    struct request request; // first
+    const char *cursor;
+    engine_videos_cb *cb;
+
+    struct engine_videos answer; // held
 };
 
 struct mapping_request {
@@ -275,6 +284,7 @@ void local_range(struct engine *, const char *video, struct position after, size
 void local_range_before(struct engine *, const char *video, struct position before, size_t limit,
                         engine_range_cb *, void *arg);
 void local_replay(struct engine *, const struct engine_replay *, engine_replay_cb *, void *arg);
+void local_videos(struct engine *, const char *cursor, engine_videos_cb *, void *arg);
 void local_lookup(struct engine *, const char *video, engine_mapping_cb *, void *arg);
 void local_assign(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *, void *arg);
 void local_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
@@ -310,8 +320,8 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .append = local_append, .amend = local_amend, .subscribe = local_subscribe,                              \
     .unsubscribe = local_unsubscribe, .notify = local_notify, .listen = local_listen,                        \
     .unlisten = local_unlisten, .head = local_head, .range = local_range,                                    \
-    .range_before = local_range_before, .replay = local_replay, .lookup = local_lookup,                      \
-    .assign = local_assign, .reassign = local_reassign, .release = local_release,                            \
+    .range_before = local_range_before, .replay = local_replay, .videos = local_videos,                      \
+    .lookup = local_lookup, .assign = local_assign, .reassign = local_reassign, .release = local_release,    \
     .settings_read = local_settings_read, .settings_write = local_settings_write,                            \
     .rooms_read = local_rooms_read, .room_write = local_room_write, .ban_write = local_ban_write,            \
     .bans_read = local_bans_read, .held_read = local_held_read, .held_drop = local_held_drop,                \

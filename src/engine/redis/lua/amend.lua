@@ -82,6 +82,12 @@ for i = 1, #gone do
     redis.call('ZADD', KEYS[4], text_of(now), gone[i])
     redis.pcall('LREM', 'chorus:newest', 0, texts[i])
 end
+if user ~= '' then -- the list of the newest may have what the log does not keep any more
+    local member, of = '"userid":"' .. user .. '"', '"videoid":"' .. string.sub(ARGV[3], 7) .. '"'
+    for _, json in ipairs(redis.pcall('LRANGE', 'chorus:newest', 0, -1)) do
+        if string.find(json, member, 1, true) and string.find(json, of, 1, true) then redis.pcall('LREM', 'chorus:newest', 0, json) end
+    end
+end
 if #gone > 0 then
     redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', text_of(now - ARGV[4]))
     redis.call('PEXPIRE', KEYS[4], ARGV[4])

@@ -56,6 +56,7 @@ void body_refuse(struct http_exchange *, const struct json_reader *);
 bool body_id(struct http_exchange *, const struct body_field *);
 bool query_id(struct http_exchange *, const char *field, const char **id);
 bool path_id(struct http_exchange *, const char **id);
+bool path_user(struct http_exchange *, const char **id);
 
 // Reads a number of the query: 400 if it is not one from min to max. One that is absent is left as it is.
 bool query_number(struct http_exchange *, const char *field, uint32_t min, uint32_t max, uint32_t *number);
