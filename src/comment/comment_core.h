@@ -73,7 +73,7 @@ struct comment_api {
     struct comment_counters counters;
     struct replays replays;
     struct erasure *erasure; // under way; NULL: none
-    unsigned lists; // pages of comments that are being read
+    unsigned lists;          // pages of comments that are being read
     struct video_count *counts;
     struct buf scratch; // for building JSON
     struct log_sampler sampler;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "amendments.h"
+#include "audit.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,6 +23,7 @@ struct erasure {
     struct comment_api *api;
     struct http_exchange *exchange;
     char user[ID_MAX + 1], cursor[ENGINE_CURSOR_SIZE];
+    char note[AUDIT_NOTE_SIZE];
     bool is_last;                           // page of videos
     char videos[ENGINE_VIDEOS][ID_MAX + 1]; // the page
     size_t count, at;
@@ -110,7 +112,7 @@ static void on_erasure_overview(void *arg, enum engine_status status, const stru
         const struct engine_entry *comment = &found->newest[i];
         if (!entry_is_by(comment, e->user) || !read_video(comment, e->user, video)) continue;
         e->looks++;
-        amendment_purge(&e->api->placed.service, video, e->user, on_newest_purged, e);
+        amendment_purge(&e->api->placed.service, video, e->user, e->note, on_newest_purged, e);
         return;
     }
     erasure_complete(e);
@@ -152,7 +154,8 @@ static void erasure_drop_held(struct erasure *e) {
         erasure_finish_video(e);
         return;
     }
-    engine_of(e)->ops->held_drop(engine_of(e), video_of(e), e->held[--e->held_count], on_erased_held, e);
+    engine_of(e)->ops->held_drop(engine_of(e), video_of(e), e->held[--e->held_count], e->note, on_erased_held,
+                                 e);
 }
 
 static void on_erasure_held(void *arg, enum engine_status status, const struct engine_held *list,
@@ -203,7 +206,7 @@ static void on_erasure_page(void *arg, enum engine_status status, const struct e
     if (page->range.more && page->range.count)
         erasure_read(e);
     else if (e->comments)
-        amendment_purge(&e->api->placed.service, video_of(e), e->user, on_erasure_purged, e);
+        amendment_purge(&e->api->placed.service, video_of(e), e->user, e->note, on_erasure_purged, e);
     else
         erasure_read_held(e);
 }
@@ -262,6 +265,9 @@ void erasure_handle(struct http_exchange *x, void *arg) {
     e->exchange = x;
     a->erasure = e;
     snprintf(e->user, sizeof e->user, "%s", user);
+    char more[ID_MAX + 16];
+    snprintf(more, sizeof more, ",\"userid\":\"%s\"", user);
+    audit_note(e->note, &a->placed.service, x, "purge", more);
     http_begin_body(x, &(struct http_reply){.status = 200, .content_type = "application/x-ndjson"},
                     on_erasure_room, e);
     erasure_next_video(e);

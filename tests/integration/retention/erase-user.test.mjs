@@ -36,6 +36,7 @@ scenario('a user is erased from all videos, and from what waits', async (t) => {
   const left = await Promise.all(['one', 'two', 'three'].map(async (video) => (await call('GET', `${system.comment}/videos/${video}/replay`)).text));
   assert.ok(!left.join('').includes('Example'), left.join(''));
   assert.equal(left.join('').split('"userid":"bob"').length, 1 + 5);
+  assert.match((await call('GET', `${system.comment}/videos/two/audit`)).text, /"what":"purge".*"userid":"ann"/);
   assert.ok((await statistics(system)).storedComments.comments.every(({ userid }) => userid === 'bob'));
   assert.deepEqual((await erase(system, 'ann')).lines, [{ done: true, videos: 0, comments: 0, held: 0 }], 'once is enough');
   if (!archives) return;
