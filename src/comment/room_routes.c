@@ -178,7 +178,7 @@ void room_routes_bans(struct http_exchange *x, void *arg) {
 
 // Of a ban, a purge, or a lifted ban.
 static void note_user(struct room_request *r, const char *what) {
-    char more[ID_MAX + 64], seconds[40] = "";
+    char more[ID_MAX + 96], seconds[40] = "";
     bool bans = !strcmp(what, "ban");
     if (bans && r->ban.for_ms > 0)
         snprintf(seconds, sizeof seconds, ",\"seconds\":%lld", (long long)(r->ban.for_ms / 1000));
