@@ -374,7 +374,7 @@ export class LiveComments {
 
   _connectQuery() {
     const { user, video, history, viewers } = this._options, last_event_id = this.position;
-    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers,room' : 'move', history: !last_event_id && history, last_event_id });
+    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers,room,reactions' : 'move', history: !last_event_id && history, last_event_id });
   }
 
   _hear(event) {
@@ -399,7 +399,9 @@ export class LiveComments {
     }
     if (id && !(type === 'gap' && isAfter(json.from, id))) { // or the log has lost some
       if (!isAfter(id, position)) return this._late(id);
-      if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
+      const { missed } = gapOf(position, id);
+      const leftOut = missed && missed - 1 <= json.more; // for a readable rate
+      if (position && type !== 'gap' && missed !== 1 && !leftOut) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
     this.position = id || position;
     if (id && (type === 'end' || type === 'start')) this._over = type === 'end';

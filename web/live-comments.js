@@ -22,6 +22,7 @@ import { make } from './column/dom.js';
 import { keepName, ownName, ownUserId, userOfToken } from './column/identity.js';
 import { CommentList } from './column/list.js';
 import { Outbox } from './column/outbox.js';
+import { Hearts } from './column/hearts.js';
 import { Pinned } from './column/pinned.js';
 import { ReadableRate } from './column/rate.js';
 import { StateDisplay } from './column/state.js';
@@ -152,10 +153,10 @@ export class LiveCommentsElement extends Base {
     } });
     const sample = make('div.sample', { part: 'sample', hidden: true });
     const announcer = new Announcer(words);
-    const pinned = new Pinned(words);
-    this.#parts = { list, composer, outbox, state, sample, announcer, pinned, rate: new ReadableRate() };
+    const pinned = new Pinned(words), hearts = new Hearts();
+    this.#parts = { list, composer, outbox, state, sample, announcer, pinned, hearts, rate: new ReadableRate() };
     composer.restore(this.#draft);
-    this.shadowRoot.replaceChildren(state.header, state.banner, pinned.element, list.element, sample, composer.element, announcer.element);
+    this.shadowRoot.replaceChildren(state.header, state.banner, pinned.element, list.element, hearts.element, sample, composer.element, announcer.element);
     list.start();
     this.#showComposer();
     this.#parts.timer = setInterval(() => this.#showSample(), 1_000);
@@ -270,6 +271,7 @@ export class LiveCommentsElement extends Base {
   }
 
   #onRoom(room) {
+    if (room.type === 'reactions') this.#parts.hearts.burst(room.reactions);
     if (room.type !== 'room') return;
     this.#parts.composer.room = room;
     this.#fire('room', { room });

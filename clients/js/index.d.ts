@@ -11,6 +11,8 @@ export interface Comment {
   name?: string;
   /** ISO 8601, with milliseconds. */
   timestamp: string;
+  /** How many comments just before it were left out, where the video has a readable rate. */
+  more?: number;
 }
 
 export interface CommentInfo {

@@ -99,6 +99,10 @@ button:disabled { cursor: default; }
 .jump::before { content: "↓"; margin-inline-end: .4rem; }
 .pinned { display: flex; gap: .5rem; align-items: baseline; padding: .4rem .85rem; border-block-end: 1px solid var(--_line); overflow-wrap: anywhere; }
 .pinned[hidden] { display: none; }
+.hearts { position: relative; block-size: 0; pointer-events: none; color: var(--_accent); z-index: 1; }
+.hearts > * { position: absolute; inset-block-end: .5rem; font-size: 1.25rem; }
+.rising { opacity: 0; animation: rise 1.4s ease-out; }
+@keyframes rise { from { opacity: 1; transform: none; } to { opacity: 0; transform: translateY(-9rem) scale(1.4); } }
 .pin { color: var(--_dim); font-size: .75rem; }
 .sample { padding: .25rem .85rem; font-size: .75rem; color: var(--_dim); border-block-start: 1px solid var(--_line); font-variant-numeric: tabular-nums; }
 
