@@ -400,8 +400,7 @@ export class LiveComments {
     if (id && !(type === 'gap' && isAfter(json.from, id))) { // or the log has lost some
       if (!isAfter(id, position)) return this._late(id);
       const { missed } = gapOf(position, id);
-      const leftOut = missed && missed - 1 <= json.more; // for a readable rate
-      if (position && type !== 'gap' && missed !== 1 && !leftOut) this._holes = [[position, id], ...this._holes].slice(0, 20);
+      if (position && type !== 'gap' && missed !== 1 && !(missed - 1 <= json.more)) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
     this.position = id || position;
     if (id && (type === 'end' || type === 'start')) this._over = type === 'end';
