@@ -520,6 +520,16 @@ static bool came_from_above(const struct watcher *w, const struct known *k) {
     return false;
 }
 
+// Whether a viewer has come back after a loss, above it, for so much that the announcement had expired, too.
+static bool announcement_has_expired(const struct watcher *w, const struct known *k) {
+    for (size_t i = 0; i < w->gap_count; i++) {
+        const struct range *gap = &w->gaps[i];
+        bool is_above = position_compare(gap->from, k->at) > 0;
+        if (gap->reason == 0 && is_above && k->lost_us >= 0 && gap->at_us >= k->lost_us) return true;
+    }
+    return false;
+}
+
 static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w, size_t i) {
     const struct known *k = &g->known.all[i];
     const struct range *gap = watcher_gap_over(w, k);
@@ -527,7 +537,8 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
     // if all such processes have ended. One that reads nothing gets no gap, and one that was at each of two
     // servers learns only that it has gone back.
-    bool goes = w->left || w->pace == PACE_STALLED, was_at_both = w->went_back && is_since_split(g, k);
+    bool goes = w->left || w->pace == PACE_STALLED || announcement_has_expired(w, k),
+         was_at_both = w->went_back && is_since_split(g, k);
     bool may_be_announced = was_at_both || (k->lost_us >= 0 ? goes || all_have_ended(g, k)
                                                             : w->left && was_at_the_other(g, w, i));
     if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
