@@ -1,6 +1,7 @@
 #include "embedded_batch.h"
 
 #include "base/clock.h"
+#include "embedded_archive.h"
 #include "embedded_transaction.h"
 #include "embedded_video.h"
 
@@ -54,6 +55,7 @@ struct batch_result batch_run(struct store *s, struct request_list *waiting, str
     transaction_begin(s);
     batch_carry_out(s, waiting, &batch);
     result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
+    archive_copy(s);
     if (!transaction_commit(s)) {
         result = (struct batch_result){.failed = true, .failure = s->failure};
         transaction_rollback(s);

@@ -147,6 +147,7 @@ bool sweep_slice(struct store *s, size_t appended) {
     for (int i = 0; i < VIDEOS && sweep_drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     room_sweep(s);
+    archive_copy(s);
     if (transaction_commit(s)) return more;
     transaction_rollback(s);
     return false;

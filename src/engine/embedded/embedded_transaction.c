@@ -1,6 +1,5 @@
 #include "embedded_transaction.h"
 
-#include "embedded_archive.h"
 #include "embedded_epoch.h"
 #include "embedded_video.h"
 
@@ -27,7 +26,6 @@ static void transaction_write_totals(struct store *s) {
 
 bool transaction_commit(struct store *s) {
     video_write_dirty(s);
-    archive_copy(s);
     epoch_write(s);
     transaction_write_totals(s);
     if (!store_run(s, store_use(s, SQL_COMMIT))) return false;
