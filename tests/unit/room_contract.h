@@ -564,7 +564,7 @@ static inline void what_moderators_do_is_noted_in_the_same_step(void **state) {
 
 static inline void the_newest_notes_are_kept(void **state) {
     struct world *w = *state;
-    char note[8];
+    char note[12];
     w->note = note;
     for (int i = 0; i < ENGINE_NOTES + 3; i++) {
         snprintf(note, sizeof note, "%d", i);
