@@ -57,6 +57,12 @@ test('recovery: the slowest writer and viewer after the end, and each viewer tha
   assert.deepEqual(found, { kill: { times: 1, accepted: [400], caughtUp: [460], back: [600] } });
 });
 
+test('recovery: a viewer that comes at the end was not there to recover', () => {
+  const { posts, viewers } = history();
+  viewers.push({ video: 'v', late: true, events: [{ type: 'connected', id: '5-0', at: 9_000 }, seen('5-3', 9_001)] });
+  assert.deepEqual(recoveries([{ name: 'kill', beganMs: 200, endedMs: 500 }], posts, viewers).kill.caughtUp, [460]);
+});
+
 test('a fault that another one came close to does not count', () => {
   const { posts, viewers } = history();
   assert.deepEqual(recoveries([{ name: 'kill', beganMs: 200, endedMs: 500 }, { name: 'flush', beganMs: 850, endedMs: 860 }], posts, viewers), {});

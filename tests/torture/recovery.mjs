@@ -74,7 +74,8 @@ function neighbours(faults) {
 }
 
 // {kind: {times, accepted: [ms], caughtUp: [ms], back: [ms]}}
-export function recoveries(done, posts, viewers) {
+export function recoveries(done, posts, all) {
+  const viewers = all.filter(({ late }) => !late); // those that came when all was over
   const found = {}, timeline = new Timeline(posts, viewers);
   const faults = done.toSorted((a, b) => a.beganMs - b.beganMs), near = neighbours(faults);
   for (const [i, fault] of faults.entries()) {
