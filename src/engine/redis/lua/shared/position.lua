@@ -142,7 +142,8 @@ local function epochs()
     -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
     -- more behind the newest epoch of any video was set back; with less, two videos were begun at the same time.
     -- Two masters side by side, with clocks that are behind, see the same: what is not the time leaves a remainder that
-    -- is of the run alone, so that they do not begin the same epoch.
+    -- is of the run and the microsecond, so that they do not begin the same epoch; nor does one that was flushed, whose
+    -- run stays, begin the same twice.
     local function new_epoch(id, run)
         local stored = id and split(id) or 0
         local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
@@ -151,7 +152,7 @@ local function epochs()
         local seen = tonumber(ARGV[2])
         local least = math.max(stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
         if now >= least then return now end
-        return least + (tonumber(string.sub(run, 1, 4), 16) - least) % 65536
+        return least + (tonumber(string.sub(run, 1, 4), 16) + time[2] - least) % 65536
     end
 
     -- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns the epoch, its
