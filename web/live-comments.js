@@ -10,9 +10,11 @@
 //   name      the name to show; by default the user chooses it in the column
 //   history   how many comments to show on arrival (50)
 //   readonly  without a field to write in
+//   everything  shows all comments, not only as many as can be read
 //   theme     light, dark or auto (as the system is); by default as the `color-scheme` of the page around it
-// Properties: the same, and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
-// state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed.
+// Properties: the same; still, while which nothing that comes moves what is shown; and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
+// state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed; find(id) is one that is
+// shown, or waits to be.
 // Events: comment {comment, own, replayed}, entry {type: retract, purge or pin, ...}, state {name, ...}, gap {missed, ...},
 // viewers {viewers}, room {room}; each in event.detail.
 import { LiveComments } from './chorus.js';
@@ -47,6 +49,7 @@ export class LiveCommentsElement extends Base {
   #draft = ''; // what is typed survives a change of video
   #state = { name: 'connecting' };
   #viewers;
+  #still = false;
 
   constructor() {
     super();
@@ -115,11 +118,24 @@ export class LiveCommentsElement extends Base {
   get live() {
     return this.#live;
   }
+  get still() {
+    return this.#still;
+  }
+  set still(yes) {
+    yes = Boolean(yes);
+    if (yes === this.#still) return;
+    this.#still = yes;
+    if (this.#parts) this.#parts.list.still = yes;
+  }
   get userid() {
     return this.getAttribute('user') || this.#tokenUser || ownUserId();
   }
   get authorName() {
     return this.hasAttribute('name') ? fitName(this.getAttribute('name')) : fitName(ownName(this.userid, this.#words));
+  }
+
+  find(id) {
+    return this.#parts?.list.find(id);
   }
 
   // Whether it is on its way: not without a client, nor while the same text is.
@@ -158,6 +174,7 @@ export class LiveCommentsElement extends Base {
     composer.restore(this.#draft);
     this.shadowRoot.replaceChildren(state.header, state.banner, pinned.element, list.element, hearts.element, sample, composer.element, announcer.element);
     list.start();
+    if (this.#still) list.still = true;
     this.#showComposer();
     this.#parts.timer = setInterval(() => this.#showSample(), 1_000);
   }
@@ -228,7 +245,7 @@ export class LiveCommentsElement extends Base {
     const { list, outbox, rate, announcer } = this.#parts;
     const pending = outbox.take(comment, own);
     // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
-    const shown = !list.following || document.hidden || replayed || rate.take(performance.now(), own);
+    const shown = !list.following || document.hidden || replayed || this.hasAttribute('everything') || rate.take(performance.now(), own);
     if (shown) list.add(comment, { own, pending, at: replayed ? undefined : Date.now() });
     if (!own && !replayed && shown) announcer.add(comment);
     this.#fire('comment', { comment, own, replayed });

@@ -3,15 +3,15 @@
 // Addresses: /watch/VIDEO, or / for the video that most people watch. `?user=` and `?name=` say who comments; otherwise
 // <live-comments> makes an id, keeps it, and lets one choose a name. `?video=` works as well.
 import './live-comments.js';
+import { ID, ID_RULE, idInPath } from './ids.js';
 import { Stage } from './stage.js';
+import { useShortcuts } from './shortcuts.js';
 import { findTrouble } from './trouble.js';
 import { activeVideos, pathOf, VideoRow } from './videos.js';
 
 const FIRST_VIDEO = 'video1'; // while none is watched
 const CHOICE_MS = 2_000; // for the list of videos, on arrival
 const TROUBLE_MS = 4_000; // without a stream, until the page looks for the reason
-const ID = /^(?!\.{1,2}$)[\w.~:@-]{1,128}$/;
-const ID_RULE = 'A video’s id has 1 to 128 of the characters A-Z a-z 0-9 . _ ~ - : @';
 const BADGES = { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended', refused: 'Not connected' };
 const ENDED = 'This video is over.';
 
@@ -25,13 +25,7 @@ let video;
 let troubleTimer = 0;
 
 function videoOfAddress() {
-  const [, inPath] = location.pathname.match(/^\/watch\/([^/]+)\/?$/) ?? [];
-  if (inPath === undefined) return new URLSearchParams(location.search).get('video');
-  try {
-    return decodeURIComponent(inPath);
-  } catch {
-    return inPath;
-  }
+  return idInPath('watch') ?? new URLSearchParams(location.search).get('video');
 }
 
 function addressOf(id) {
@@ -123,39 +117,11 @@ $('open').addEventListener('submit', (event) => {
 
 // Keys
 
-const help = $('help');
-const keys = {
+useShortcuts({
   c: () => comments.shadowRoot?.querySelector('textarea')?.focus(),
   '[': () => go(row.neighbour(-1)),
   ']': () => go(row.neighbour(1)),
-  '?': () => help.showModal(),
-};
-$('help-button').addEventListener('click', keys['?']);
-$('shortcuts').checked = kept('chorus.shortcuts') !== 'off';
-$('shortcuts').addEventListener('change', ({ target }) => keep('chorus.shortcuts', target.checked ? 'on' : 'off'));
-addEventListener('keydown', (event) => {
-  const target = event.composedPath()[0];
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open || !$('shortcuts').checked) return;
-  if (target.closest?.('input, textarea, select, [contenteditable]')) return;
-  if (!keys[event.key]) return;
-  event.preventDefault();
-  keys[event.key]();
 });
-
-function kept(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null; // storage is blocked
-  }
-}
-function keep(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // it holds until the page is closed
-  }
-}
 
 // The keyboard of a phone covers the page's lower part unless the page becomes smaller; some browsers only say how much of it
 // is visible.

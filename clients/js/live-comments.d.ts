@@ -29,6 +29,10 @@ export class LiveCommentsElement extends HTMLElement {
   get viewers(): number | undefined;
   /** The client underneath, while there is a video. */
   get live(): LiveComments | undefined;
+  /** While it is true, nothing that comes moves what is shown: it waits, as for a reader who has scrolled up. */
+  still: boolean;
+  /** A comment that is shown, or waits to be. */
+  find(id: string): Comment | undefined;
   /** Sends a comment as if it had been typed. Returns false if it cannot be sent, or is on its way already. */
   post(text: string): boolean;
   addEventListener<Name extends keyof LiveCommentsEventMap>(

@@ -36,6 +36,7 @@ static void print_pages(const struct system *s, const struct settings *set) {
     const char *here = system_url(s, "comment");
     printf("  Open       %s  in two windows, and comment in one\n", set->public_url ? set->public_url : here);
     if (set->public_url) printf("             once a proxy passes that on to %s\n", here);
+    printf("  Moderate   %s/moderate/VIDEO\n", set->public_url ? set->public_url : here);
     printf("  Dashboard  %s%s  what happens%s\n", system_url(s, "statistics"),
            set->single_port ? "/dashboard" : "", set->demo ? "; there you can kill a reader" : "");
 }

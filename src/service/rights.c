@@ -98,7 +98,7 @@ void rights_look(const struct service *s, struct http_exchange *x, struct identi
 bool rights_administer(const struct service *s, struct http_exchange *x, const char *video) {
     struct http_refusal refusal;
     if (s->process && s->process->keys) return rights_have(s, x, IDENTITY_MODERATE, video);
-    if (s->process && internal_only_guard(s->process->internal, x->request, &refusal)) return true;
+    if (s->process && internal_only_page_guard(s->process->internal, x->request, &refusal)) return true;
     if (!s->process) http_refuse(&refusal, 403, "forbidden", "Only services may do this.");
     http_reply_refusal(x, &refusal);
     return false;

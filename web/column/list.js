@@ -16,6 +16,8 @@ export class CommentList {
   #unseen = 0; // came while the list stood still
   #pending = new Set(); // own rows below the rest
   #following = true;
+  #still = false;
+  #places = []; // of rows that went while the list was still
   #frame = 0;
   #timer = 0;
   #heldUntil = 0;
@@ -64,21 +66,46 @@ export class CommentList {
     return this.#following;
   }
 
+  // While it is still, what comes waits, as for a reader who has scrolled up, also at the end of the list.
+  set still(yes) {
+    this.#still = yes;
+    if (!yes) {
+      this.#settle();
+      this.#schedule();
+      return this.#look();
+    }
+    if (this.#following) this.#unseen = this.#waiting.filter(({ comment }) => comment).length;
+    this.#following = false;
+    this.#schedule();
+  }
+
   // Takes the comments that match off the list, and those that wait to be shown.
   takeOff(matches) {
     const goes = ({ item: { comment } = {} }) => comment && matches(comment);
     const gone = this.#rows.filter(goes);
     for (const { element } of gone) {
       if (element.matches(':focus-within')) this.focus(); // it would be lost with the row
-      element.remove();
+      if (this.#still) this.#keepPlace(element);
+      else element.remove();
     }
     this.#rows = this.#rows.filter((row) => !goes(row));
-    this.#rows.forEach((row, i) => (row.continued = row.continues?.(this.#rows[i - 1]) ?? false));
+    if (!this.#still) this.#settle();
     for (const { pending } of this.#waiting.filter((item) => goes({ item }))) this.#drop(pending);
     const waited = this.#waiting.length;
     this.#waiting = this.#waiting.filter((item) => !goes({ item }));
     this.#unseen = Math.max(0, this.#unseen - (waited - this.#waiting.length));
     this.#schedule();
+  }
+  #keepPlace(element) {
+    const place = make('li.place', { part: 'place' }, this.#words.deleted);
+    place.style.blockSize = `${element.getBoundingClientRect().height}px`;
+    element.replaceWith(place);
+    this.#places.push(place);
+  }
+  // After rows have gone.
+  #settle() {
+    for (const place of this.#places.splice(0)) place.remove();
+    this.#rows.forEach((row, i) => (row.continued = row.continues?.(this.#rows[i - 1]) ?? false));
   }
   // One that is on the list, or waits.
   find(id) {
@@ -140,9 +167,11 @@ export class CommentList {
   #paint() {
     if (this.#following && this.#isLeaving()) return this.#schedule();
     if (this.#following) {
+      if (this.#places.length) this.#settle();
       this.#append(this.#waiting.splice(0));
       this.#restHeads();
       this.#toEnd();
+      this.#following = !this.#still;
     }
     this.empty.hidden = this.#rows.length + this.#pending.size > 0;
     this.own.hidden = this.#pending.size === 0;
@@ -247,14 +276,18 @@ export class CommentList {
   // Is the reader at the end? Called when the list has scrolled, or (moved) when a row was unfolded. What only grows below
   // its reader is followed.
   #look(moved = false) {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    const near = scrollHeight - scrollTop - clientHeight <= FOLLOW_PX;
+    const { scrollTop } = this.scroller, near = this.#isNear();
     const up = scrollTop < this.#top - 1;
     this.#top = scrollTop;
-    if (near && !this.#following) return this.follow();
+    if (near && !this.#following && !this.#still) return this.follow();
     if (near || !this.#following || !(up || moved)) return;
     this.#following = false;
     this.#schedule();
+  }
+
+  #isNear() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight <= FOLLOW_PX;
   }
 
   // Is the reader about to scroll up, if slowly? New rows would pull the list back each time.
@@ -264,7 +297,7 @@ export class CommentList {
   }
 
   #showJump() {
-    this.jump.hidden = this.#following;
+    this.jump.hidden = this.#following || (this.#still && !this.#unseen && this.#isNear());
     const text = this.#unseen ? this.#words.newComments(this.#unseen, formatNumber(this.#unseen)) : this.#words.newest;
     if (this.jump.textContent !== text) this.jump.textContent = text;
   }

@@ -82,6 +82,7 @@ button:disabled { cursor: default; }
 .time, .viewers, .pin, .banner > span, .gap > span, .jump, .sample, .note, .status { unicode-bidi: plaintext; }
 .time { flex: none; color: var(--_dim); font-size: .75rem; font-variant-numeric: tabular-nums; }
 .text { unicode-bidi: plaintext; white-space: pre-wrap; overflow-wrap: anywhere; overflow: clip; padding-block: 1px; }
+.place { overflow: clip; padding-inline: 3.2rem .85rem; color: var(--_dim); font-size: .75rem; font-style: italic; }
 .folded > .body > .text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 5; overflow: hidden; }
 .more { font-size: .8125rem; font-weight: 600; color: var(--_accent); }
 .more:hover { text-decoration: underline; }

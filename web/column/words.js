@@ -17,6 +17,7 @@ export const WORDS = {
   empty: 'No comments yet.',
   emptyInvitation: 'Be the first to say something.',
   pinned: 'Pinned',
+  deleted: 'Deleted',
   newest: 'Back to the newest',
   newComments: (count, text) => (count === 1 ? '1 new comment' : `${text} new comments`),
   sample: (shown, all) => `Showing ${shown} of ${all} a second`,

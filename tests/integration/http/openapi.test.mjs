@@ -57,6 +57,7 @@ const asked = {
   getDescription: {},
   getRoot: { headers: { Accept: 'application/json' } },
   getWatchPage: { target: '/watch/v' },
+  getModeratePage: { target: '/moderate/v' },
   getApiPage: {},
 };
 const streams = { watchVideo: { target: '/connect?userid=u&videoid=v' }, watchVideoByPost: { body: { userid: 'u', videoid: 'v' } } };

@@ -126,11 +126,12 @@ scenario('only services and moderators create videos, and services need none', a
   await answers(call('GET', `${system.comment}/videos/w/comments`, { headers: bearer(user) }), '404 unknown_video');
 });
 
-scenario('without keys a service is one by address or token, and no page of a browser is', async (t) => {
+scenario('without keys a service is one by address or token, and of pages in a browser only its own', async (t) => {
   const near = await t.system({ flags: { videos: 'known' } });
   const far = await t.system({ flags: { videos: 'known', 'internal-from': nowhere, 'internal-token': secret } });
   await answers(put(near, 'v', 'open'), '200');
   await answers(call('PUT', `${near.comment}/videos/v`, { json: { state: 'open' }, headers: { origin: 'https://elsewhere.example' } }), '403 forbidden');
+  await answers(call('PUT', `${near.comment}/videos/v`, { json: { state: 'open' }, headers: { origin: near.comment } }), '200');
   await answers(put(far, 'v', 'open'), '403 forbidden');
   await answers(put(far, 'v', 'open', 'wrong'), '403 forbidden');
   await answers(put(far, 'v', 'open', secret), '200');
