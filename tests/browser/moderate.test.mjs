@@ -137,3 +137,36 @@ scenario('who may not moderate is told why, and can give a token; what is refuse
   await other.page.locator('#failure').getByText(/token/i).waitFor();
   assert.equal(await other.column.find('.going').count(), 0, 'the comment is as it was');
 });
+
+scenario('on a phone a touch aims; what was done is listed where the server keeps that; an end is heard', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const context = await openBrowser(t, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+  await post(system, 'v', 'rude', { user: 'bob' });
+  const audit = [
+    { timestamp: '2025-11-23T21:06:40.000Z', by: 'mia', what: 'ban', userid: 'bob', seconds: 600, shadow: false },
+    { timestamp: '2025-11-23T21:06:30.000Z', by: null, what: 'room', set: { slow_ms: 5_000 } },
+    { timestamp: '2025-11-23T21:06:20.000Z', by: null, what: '<b>unknown' },
+  ];
+  const answer = (status, json) => (page) => page.route('**/videos/v/audit', (route) => route.fulfill({ status, json }));
+  const without = await openDesk(t, system, { context, route: answer(404, { error: 'No such path.', code: 'not_found' }), ...withRefusals });
+  await without.sees('rude');
+  assert.equal(await without.page.getByRole('button', { name: 'Audit' }).isVisible(), false);
+
+  const desk = await openDesk(t, system, { context, route: answer(200, { videoid: 'v', audit }) }), { page } = desk;
+  await page.getByRole('button', { name: 'Audit' }).tap();
+  await page.getByText('mia timed out bob for 10 minutes').waitFor();
+  const all = await page.locator('#done li').allTextContents();
+  assert.match(all.slice(1).join(), /a service set slow_ms to 5000,.*a service <b>unknown/);
+
+  await page.getByRole('button', { name: 'Comments' }).tap();
+  await desk.column.find('.row .text').tap();
+  await desk.column.find('.acts').getByRole('button', { name: 'Delete' }).tap();
+  await desk.column.wait((rows) => rows.length === 0, 'the comment to leave');
+  await page.getByRole('button', { name: 'Room' }).tap();
+  await page.getByRole('button', { name: 'End the video' }).tap();
+  await page.getByRole('dialog').getByRole('button', { name: 'End the video' }).tap();
+  await without.page.locator('#badge.ended').waitFor();
+  await without.page.close(); // tabs share a stream, and an end
+  await page.getByRole('button', { name: 'Start the video' }).tap();
+  await page.locator('#badge.live').waitFor();
+});
