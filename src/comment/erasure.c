@@ -252,8 +252,8 @@ static void on_erasure_room(void *arg) {
         erasure_next_video(e);
 }
 
-void erasure_handle(struct http_exchange *x, void *arg) {
-    struct comment_api *a = arg;
+void erasure_handle(struct http_exchange *x, void *comment_api) {
+    struct comment_api *a = comment_api;
     const char *user;
     if (!rights_administer(&a->placed.service, x, "*") || !path_user(x, &user)) return;
     if (a->erasure) {

@@ -9,7 +9,7 @@ struct comment_api;
 struct erasure;
 struct http_exchange;
 
-void erasure_handle(struct http_exchange *, void *comment_api);
+void erasure_handle(struct http_exchange *x, void *comment_api);
 
 // Ends one that is under way. Once the engine has been closed.
 void erasure_stop(struct comment_api *);

@@ -60,11 +60,8 @@ static struct http_lane *scheduler_add_lane(struct http_scheduler *t, uint32_t a
     return lane;
 }
 
-static void scheduler_remove_lane(struct http_scheduler *t, struct http_lane *lane) {
-    if (lane->is_fresh)
-        DL_DELETE(t->fresh, lane);
-    else
-        DL_DELETE(t->rotation, lane);
+static void scheduler_remove_lane(struct http_scheduler *t, struct http_lane **list, struct http_lane *lane) {
+    DL_DELETE(*list, lane);
     LL_DELETE2(t->lanes[lane->address % HTTP_LANE_BUCKETS], lane, next_in_bucket);
     free(lane);
 }
@@ -86,7 +83,7 @@ void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
     if (!c->waits) return;
     struct http_lane *lane = scheduler_find_lane(t, c->lane);
     scheduler_take(lane, c);
-    if (!lane->waiting && lane->is_fresh) scheduler_remove_lane(t, lane);
+    if (!lane->waiting && lane->is_fresh) scheduler_remove_lane(t, &t->fresh, lane);
 }
 
 // Serving
@@ -132,15 +129,12 @@ void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {
 // Returns the lane whose turn it is, at the end of the rotation, or NULL if no connection waits. Lanes that
 // have nothing to do when their turn has come are removed.
 static struct http_lane *scheduler_next_lane(struct http_scheduler *t) {
-    while (t->rotation && !t->rotation->waiting) scheduler_remove_lane(t, t->rotation);
+    while (t->rotation && !t->rotation->waiting) scheduler_remove_lane(t, &t->rotation, t->rotation);
     bool fresh_goes = t->fresh && (!t->rotation || t->fresh_went < HTTP_FRESH_MOST);
     t->fresh_went = fresh_goes ? t->fresh_went + 1 : 0;
-    struct http_lane *lane = fresh_goes ? t->fresh : t->rotation;
+    struct http_lane **list = fresh_goes ? &t->fresh : &t->rotation, *lane = *list;
     if (!lane) return NULL;
-    if (lane->is_fresh)
-        DL_DELETE(t->fresh, lane);
-    else
-        DL_DELETE(t->rotation, lane);
+    DL_DELETE(*list, lane);
     lane->is_fresh = false;
     DL_APPEND(t->rotation, lane);
     return lane;

@@ -144,7 +144,7 @@ function checkDelivery({ posts, viewers, removed }, report, figures) {
 // The numbers that gaps cover, as spans in order, none of which touches another.
 function spansOf(gaps) {
   const spans = [];
-  for (const { from, to } of gaps.toSorted((a, b) => compareIds(a.from, b.from))) {
+  for (const { from, to } of [...gaps].sort((a, b) => compareIds(a.from, b.from))) {
     const last = spans.at(-1);
     if (!last || compareIds(last.to, from) < 0) spans.push({ from, to });
     else if (compareIds(last.to, to) < 0) last.to = to;

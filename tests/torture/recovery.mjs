@@ -77,7 +77,7 @@ function neighbours(faults) {
 export function recoveries(done, posts, all) {
   const viewers = all.filter(({ late }) => !late); // those that came when all was over
   const found = {}, timeline = new Timeline(posts, viewers);
-  const faults = done.toSorted((a, b) => a.beganMs - b.beganMs), near = neighbours(faults);
+  const faults = [...done].sort((a, b) => a.beganMs - b.beganMs), near = neighbours(faults);
   for (const [i, fault] of faults.entries()) {
     const { alone, nextMs } = near[i];
     if (fault.error || fault.endedMs === undefined || !alone || nextMs < fault.endedMs) continue;

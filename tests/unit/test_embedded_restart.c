@@ -401,7 +401,7 @@ static void damage_found_later_is_said_and_stays(void **state) {
     int fd = open(w->path, O_WRONLY);
     char junk[4096];
     memset(junk, 0xa5, sizeof junk);
-    for (int64_t page = 20; page < pages - 3; page++)
+    for (int64_t page = 40; page < pages - 3; page++)
         assert_int_equal(pwrite(fd, junk, 4096, page * 4096), 4096);
     close(fd);
     world_open(w);
