@@ -77,7 +77,7 @@ bool internal_only_allows(const struct internal_only *i, const struct internal_s
 }
 
 static bool internal_only_allows_from(const struct internal_only *i, const struct http_request *r,
-                                      const char *origin) {
+                                      const char *origin, const char *host) {
     char peer[INET6_ADDRSTRLEN + 8];
     http_request_peer(r, peer, sizeof peer);
     return internal_only_allows(
@@ -85,14 +85,19 @@ static bool internal_only_allows_from(const struct internal_only *i, const struc
                                    .origin = origin,
                                    .authorization = http_request_header(r, "authorization"),
                                    .forwarded = http_request_is_forwarded(r),
-                                   .host = http_request_writes(r) ? NULL : http_request_header(r, "host")});
+                                   .host = host});
+}
+
+// What writes and comes from a website has an Origin, so without one its host does not matter.
+static const char *internal_only_host(const struct http_request *r, const char *origin) {
+    return origin || !http_request_writes(r) ? http_request_header(r, "host") : NULL;
 }
 
 bool internal_only_page_guard(const struct internal_only *i, const struct http_request *r,
                               struct http_refusal *refusal) {
-    const char *origin = http_request_header(r, "origin");
-    if (origin && http_origin_is_host(origin, http_request_header(r, "host"))) origin = NULL;
-    if (internal_only_allows_from(i, r, origin)) return true;
+    const char *origin = http_request_header(r, "origin"), *host = internal_only_host(r, origin);
+    if (origin && http_origin_is_host(origin, host)) origin = NULL;
+    if (internal_only_allows_from(i, r, origin, host)) return true;
     return http_refuse(
         refusal, 403, "forbidden",
         "This is for operators and services: from an address in --internal-from and not through "
@@ -101,7 +106,8 @@ bool internal_only_page_guard(const struct internal_only *i, const struct http_r
 
 bool internal_only_guard(const struct internal_only *i, const struct http_request *r,
                          struct http_refusal *refusal) {
-    if (internal_only_allows_from(i, r, http_request_header(r, "origin"))) return true;
+    const char *origin = http_request_header(r, "origin");
+    if (internal_only_allows_from(i, r, origin, internal_only_host(r, origin))) return true;
     return http_refuse(
         refusal, 403, "forbidden",
         "Only services may do this: from an address in --internal-from and not through a proxy, or with "

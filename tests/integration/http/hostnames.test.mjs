@@ -34,6 +34,18 @@ scenario('a name in the list is no website elsewhere: the inside is open to it f
   assert.equal((await exchange(other.comment, requestBytes('GET', '/health', { host: 'any.example' }))).status, 200, 'without the list any name is served');
 });
 
+// Its pages have the origin of what they ask, as our own pages do.
+scenario('a website whose name has come to mean this machine does not moderate', async (t) => {
+  const { comment } = await t.system();
+  const ask = (host, method = 'POST', path = '/videos/v/start') =>
+    exchange(comment, requestBytes(method, path, { host, headers: { Origin: `http://${host}`, 'Content-Length': '0' } }));
+  for (const host of rebound) {
+    checkError(await ask(host), 403, host);
+    checkError(await ask(host, 'DELETE', '/users/ann/comments'), 403, host);
+  }
+  assert.equal((await ask('localhost:3000')).status, 204);
+});
+
 scenario('the names in its own addresses are known without being listed', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: { hostnames: 'a.example', 'public-url': 'https://live.example.org/chorus' } });
   const status = async (host) => (await exchange(system.comment, requestBytes('GET', '/health', { host }))).status;
