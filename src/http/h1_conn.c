@@ -17,7 +17,8 @@ static void h1_on_ready(struct stream *s) {
         h1_close(&c->base);
         return;
     }
-    if (s->writable && (h1_unsent(c) || c->ended || c->state == H1_SENDING_LAST)) h1_flush(c);
+    bool waits = c->state == H1_SENDING_LAST || c->state == H1_REPLYING;
+    if (s->writable && (h1_unsent(c) || c->ended || waits)) h1_flush(c);
     if (c->base.host) http_scheduler_ready(&c->base.host->scheduler, &c->base.task);
 }
 

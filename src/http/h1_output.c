@@ -30,7 +30,11 @@ void h1_flush(struct h1_conn *c) {
     c->tail = NULL;
     h1_shrink(&c->out);
     h1_tell_room(c);
-    if (h1_is_sending(c) || c->state == H1_REPLYING) return;
+    if (h1_is_sending(c)) return;
+    if (c->state == H1_REPLYING) {
+        c->base.deadline_ms = 0; // the client has read all: it waits for its handler
+        return;
+    }
     if (c->ended) h1_close(&c->base);
     if (c->state != H1_SENDING_LAST || !c->base.host) return;
     c->state = H1_LINGER;
@@ -105,7 +109,6 @@ static void h1_begin_body(struct http_exchange *x, const struct http_reply *repl
                               h1_persistence(c), c->chunked ? SINK_CHUNKED : SINK_RAW);
     http_counters_response(&host->counters, reply->status);
     c->state = H1_REPLYING;
-    c->base.deadline_ms = loop_now_ms(c->stream.loop) + host->idle_timeout_ms;
 }
 
 static enum http_room h1_add_body(struct http_exchange *x, const void *bytes, size_t len) {

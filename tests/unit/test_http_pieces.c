@@ -173,6 +173,23 @@ static void test_a_client_that_stalls_is_disconnected(void **state) {
     http_end_body(x, false);
 }
 
+// However long its handler takes: to erase a user takes minutes, and may find nothing for as long.
+static void test_a_client_that_waits_for_the_next_piece_stays(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, WAIT);
+    expect_waiting(1);
+    struct http_exchange *x = begin(0);
+    for (unsigned i = 0; i < 2; i++) {
+        moved_clock.now_ms += IDLE_MS + 2 * SWEEP_MS;
+        exchange();
+        assert_int_equal(http_add_body(x, "one", 3), HTTP_ROOM);
+        expect_text(p, "one\r\n");
+        buf_clear(&p->got);
+    }
+    http_end_body(x, true);
+    expect_text(p, "0\r\n\r\n");
+}
+
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -184,6 +201,7 @@ int main(void) {
         SERVED(test_one_that_is_not_complete_is_cut),
         SERVED(test_a_client_that_goes_away_ends_it),
         SERVED(test_a_client_that_stalls_is_disconnected),
+        SERVED(test_a_client_that_waits_for_the_next_piece_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

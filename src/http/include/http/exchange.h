@@ -52,7 +52,8 @@ static inline void http_reply(struct http_exchange *x, const struct http_reply *
 // beginning only the head counts. Once http_add_body() has returned HTTP_NO_ROOM, about HTTP_PIECES_UNSENT
 // bytes wait to be sent; on_room() is called once when they have been, or the client has disconnected, never
 // from inside these functions. A client that reads nothing for as long as an idle one may stay is
-// disconnected. The exchange ends with http_end_body(); if the body is not `complete`, the client can tell.
+// disconnected; one that has read all of it waits for the next piece, however long that takes. The exchange
+// ends with http_end_body(); if the body is not `complete`, the client can tell.
 enum { HTTP_PIECES_UNSENT = 65536 };
 static inline void http_begin_body(struct http_exchange *x, const struct http_reply *head,
                                    http_on_room *on_room, void *arg) {
