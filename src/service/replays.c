@@ -23,6 +23,7 @@ struct replay {
     struct replays *all;
     struct http_exchange *exchange;
     struct replay *prev, *next;
+    address_key key; // of its client; 0: exempt
     char video[ID_MAX + 1];
     struct position from, after; // as asked; read up to there
     struct position last; // the entry that was looked at last; not set: what comes next follows anything
@@ -120,7 +121,7 @@ static const char *tag_of(const struct replay *r, struct position head, char *ta
 static http_on_room on_replay_room;
 
 // A copy may be kept, and is to be asked for again each time: whatever is taken out raises the position, and
-// so changes the tag. Returns false if the client has it already.
+// so changes the tag. Returns false if that was all: the client has it already, or asked for the head only.
 static bool replay_begin(struct replay *r, const struct engine_replayed *page) {
     char tag[POSITION_TEXT_SIZE + 48], headers[sizeof tag + 96];
     const char *known = http_request_header(r->exchange->request, "if-none-match");
@@ -140,7 +141,9 @@ static bool replay_begin(struct replay *r, const struct engine_replayed *page) {
                     on_replay_room, r);
     r->has_begun = true;
     r->all->begun++;
-    return true;
+    if (!http_request_is_head(r->exchange->request)) return true;
+    replay_end(r, true);
+    return false;
 }
 
 static void replay_read(struct replay *, size_t limit);
@@ -233,10 +236,18 @@ static bool replay_read_query(struct http_exchange *x, struct replay *r) {
            query_number(x, "limit", 1, LIMIT_MAX, &r->limit);
 }
 
+// Returns whether there may be another one of that client.
+static bool replays_have_room(const struct replays *all, address_key key) {
+    const struct replay *r;
+    unsigned of_address = 0;
+    DL_FOREACH(all->list, r) of_address += key && r->key == key;
+    return all->count < REPLAYS && of_address < REPLAYS_OF_ADDRESS;
+}
+
 void replays_answer(struct replays *all, struct http_exchange *x, const char *video) {
-    struct replay asked = {.all = all, .exchange = x};
+    struct replay asked = {.all = all, .exchange = x, .key = http_request_limits_key(x->request)};
     if (!replay_read_query(x, &asked)) return;
-    if (all->count == REPLAYS) {
+    if (!replays_have_room(all, asked.key)) {
         reply_unavailable(x, "overloaded", "Too many replays are being read; try again soon.");
         return;
     }

@@ -1,6 +1,7 @@
 // The comments of a video as lines of JSON, each with its offset in time (GET /videos/:videoid/replay): of
 // the log and, where the engine has one, of the archive. A page of entries is read when the client has taken
-// the page before, so a replay of any length needs the memory of about one page. Control loop only.
+// the page before, so a replay of any length needs the memory of about one page. One client's address has a
+// few at a time: those that read slowly do not keep others from theirs. Control loop only.
 #pragma once
 
 #include <stdint.h>
@@ -9,7 +10,7 @@ struct engine;
 struct http_exchange;
 struct replay;
 
-enum { REPLAYS = 64, REPLAY_PAGE = 64 };
+enum { REPLAYS = 64, REPLAYS_OF_ADDRESS = 8, REPLAY_PAGE = 64 };
 
 // Zero-initialise, except for the engine.
 struct replays {
