@@ -510,28 +510,6 @@ void viewer_keep_begun(struct viewer *v) {
     if (begun) v->pending = viewer_take_over(v, pending_new(begun), begun); // the offset goes on counting
 }
 
-static struct pending *pending_copy(const struct pending *p, uint32_t more) {
-    uint32_t left = p ? pending_left(p) : 0, i = 0;
-    struct pending *copy = pending_new(left + more);
-    if (p && pending_has_head(p)) pending_set_head(copy, frame_ref(pending_at(p, i++)));
-    for (; i < left; i++) copy = pending_add(copy, frame_ref(pending_at(p, i)));
-    return copy;
-}
-
-void viewer_send_own(struct viewer *v, struct frame *f, int64_t now_ms) {
-    const struct channel *ch = v->channel;
-    if (v->gap || v->finishing) {
-        ledger_add(ch->ledger, v->gap ? LEDGER_SLOW : LEDGER_LEFT, 1);
-        return;
-    }
-    if (viewer_set_is_ready(&ch->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);
-    uint64_t before = ch->ring.next - v->cursor;
-    struct pending *p = pending_copy(v->pending, (uint32_t)before + 1);
-    pending_free(v->pending);
-    v->pending = pending_add(viewer_take_over(v, p, before), frame_ref(f));
-    viewer_continue(v, now_ms);
-}
-
 // Keeps what it needs once its frame has left the ring: the rest of what is begun, and the start of the gap.
 void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
@@ -586,6 +564,30 @@ static void viewer_cut_pending(struct viewer *v) {
     if (pending_left(v->pending)) return;
     pending_free(v->pending);
     v->pending = NULL;
+}
+
+static struct pending *pending_copy(const struct pending *p, uint32_t more) {
+    uint32_t left = p ? pending_left(p) : 0, i = 0;
+    struct pending *copy = pending_new(left + more);
+    if (p && pending_has_head(p)) pending_set_head(copy, frame_ref(pending_at(p, i++)));
+    for (; i < left; i++) copy = pending_add(copy, frame_ref(pending_at(p, i)));
+    return copy;
+}
+
+// What it has of its own no ring bounds.
+void viewer_send_own(struct viewer *v, struct frame *f, int64_t now_ms) {
+    const struct channel *ch = v->channel;
+    if (v->gap || v->finishing) {
+        ledger_add(ch->ledger, v->gap ? LEDGER_SLOW : LEDGER_LEFT, 1);
+        return;
+    }
+    if (viewer_set_is_ready(&ch->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);
+    uint64_t before = ch->ring.next - v->cursor;
+    struct pending *p = pending_copy(v->pending, (uint32_t)before + 1);
+    pending_free(v->pending);
+    v->pending = pending_add(viewer_take_over(v, p, before), frame_ref(f));
+    if (pending_left(v->pending) > ch->env->bounds.ring_frames) viewer_cut_pending(v);
+    viewer_continue(v, now_ms);
 }
 
 void viewer_drop_backlog(struct viewer *v) {

@@ -40,7 +40,8 @@ void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now
 void viewer_queue_rest(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
 // Sends it a frame (borrowed) that the channel's other viewers are not sent, after all that has been
-// published so far. One that has fallen off the ring is sent the gap instead. May close it.
+// published so far. One that has fallen off the ring, or has as many frames to be sent as a ring may hold, is
+// sent a gap instead. May close it.
 void viewer_send_own(struct viewer *, struct frame *, int64_t now_ms);
 
 // Sends a ready viewer that asks for any of these kinds their latest values, as soon as it accepts them.

@@ -132,6 +132,26 @@ static void one_that_has_fallen_off_the_ring_gets_it_in_the_gap(void **state) {
     assert_closes(10 * 2, 1);
 }
 
+// However slowly it reads, and whatever it posts: it is not what it posts that keeps frames in memory.
+static void a_slow_author_is_owed_no_more_than_a_ring_holds(void **state) {
+    (void)state;
+    join_users(2, 1);
+    client_room(&clients[0], 10); // into the first
+    for (int i = 0; i < 10 * RING_FRAMES; i++) {
+        show(0);
+        rig_flush(&rig);
+        leave_out(ANN);
+        const struct pending *p = clients[0].viewer->pending;
+        assert_true(!p || pending_left(p) <= RING_FRAMES);
+    }
+    show(1);
+    rig_flush(&rig);
+    open_up(0);
+    assert_seen(0, "hello 1-1 gap(1-2..1-78 77 slow) 1-79 1-80 1-81+1");
+    assert_closes(81 * 2, 40);
+    assert_ring_empty();
+}
+
 // So the gap tells of all that it has not had.
 static void a_gap_reaches_back_over_what_was_left_out(void **state) {
     (void)state;
@@ -203,6 +223,7 @@ int main(void) {
         CASE(it_comes_in_the_middle_of_a_flush_too),
         CASE(a_slow_author_gets_it_in_its_place),
         CASE(one_that_has_fallen_off_the_ring_gets_it_in_the_gap),
+        CASE(a_slow_author_is_owed_no_more_than_a_ring_holds),
         CASE(a_gap_reaches_back_over_what_was_left_out),
         CASE(first_frames_that_are_shared_come_before_it),
         CASE(one_that_leaves_before_it_came_has_left),
