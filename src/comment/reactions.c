@@ -46,8 +46,10 @@ static void reactions_drop(struct reactions *r, struct reacted_video *v) {
 
 static void on_tell(struct loop_timer *t) {
     struct reactions *r = container_of(t, struct reactions, tell);
-    for (struct name_entry *e; (e = name_table_next(&r->videos, NULL));) {
+    for (struct name_entry *next, *e = name_table_next(&r->videos, NULL); e; e = next) {
         struct reacted_video *v = container_of(e, struct reacted_video, entry);
+        next = name_table_next(&r->videos,
+                               e); // from the beginning each time it would pass over all that is gone
         reactions_tell(r, v);
         reactions_drop(r, v);
     }
