@@ -62,11 +62,11 @@ bool internal_only_has_token(const struct internal_only *i, const struct http_re
     return has_token(i, http_request_header(r, "authorization"));
 }
 
-// Whether it may come from a website in a browser on this machine.
+// Whether it may come from a website in a browser on this machine, or from a page of one anywhere.
 static bool is_rebound(const struct internal_only *i, const struct internal_sign *s) {
     union address peer;
     bool is_here = address_parse(&peer, s->peer) && address_is_loopback(&peer);
-    if (!is_here || !s->host || !hostname_is_website(s->host)) return false;
+    if ((!is_here && !s->is_page) || !s->host || !hostname_is_website(s->host)) return false;
     return !i->hostnames || !hostnames_contain(i->hostnames, s->host);
 }
 
@@ -76,28 +76,25 @@ bool internal_only_allows(const struct internal_only *i, const struct internal_s
            (!sign->forwarded && is_known_peer(i, sign->peer) && !is_rebound(i, sign));
 }
 
-static bool internal_only_allows_from(const struct internal_only *i, const struct http_request *r,
-                                      const char *origin, const char *host) {
+// What writes and comes from a website has an Origin: without one its host does not matter.
+static bool internal_only_allows_request(const struct internal_only *i, const struct http_request *r,
+                                         bool is_for_pages) {
+    const char *origin = http_request_header(r, "origin"), *host = http_request_header(r, "host");
+    bool is_page = is_for_pages && origin && http_origin_is_host(origin, host);
     char peer[INET6_ADDRSTRLEN + 8];
     http_request_peer(r, peer, sizeof peer);
     return internal_only_allows(
         i, &(struct internal_sign){.peer = peer,
-                                   .origin = origin,
+                                   .origin = is_page ? NULL : origin,
                                    .authorization = http_request_header(r, "authorization"),
                                    .forwarded = http_request_is_forwarded(r),
-                                   .host = host});
-}
-
-// What writes and comes from a website has an Origin, so without one its host does not matter.
-static const char *internal_only_host(const struct http_request *r, const char *origin) {
-    return origin || !http_request_writes(r) ? http_request_header(r, "host") : NULL;
+                                   .host = is_page || !http_request_writes(r) ? host : NULL,
+                                   .is_page = is_page});
 }
 
 bool internal_only_page_guard(const struct internal_only *i, const struct http_request *r,
                               struct http_refusal *refusal) {
-    const char *origin = http_request_header(r, "origin"), *host = internal_only_host(r, origin);
-    if (origin && http_origin_is_host(origin, host)) origin = NULL;
-    if (internal_only_allows_from(i, r, origin, host)) return true;
+    if (internal_only_allows_request(i, r, true)) return true;
     return http_refuse(
         refusal, 403, "forbidden",
         "This is for operators and services: from an address in --internal-from and not through "
@@ -106,8 +103,7 @@ bool internal_only_page_guard(const struct internal_only *i, const struct http_r
 
 bool internal_only_guard(const struct internal_only *i, const struct http_request *r,
                          struct http_refusal *refusal) {
-    const char *origin = http_request_header(r, "origin");
-    if (internal_only_allows_from(i, r, origin, internal_only_host(r, origin))) return true;
+    if (internal_only_allows_request(i, r, false)) return true;
     return http_refuse(
         refusal, 403, "forbidden",
         "Only services may do this: from an address in --internal-from and not through a proxy, or with "

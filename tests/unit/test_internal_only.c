@@ -152,6 +152,10 @@ static void test_a_website_on_this_machine(void **state) {
     }
     assert_true(
         internal_only_allows(i, &(struct internal_sign){"10.1.2.3", .host = "chorus.default.svc:3000"}));
+    assert_true(internal_only_allows(
+        i, &(struct internal_sign){"10.1.2.3", .host = "10.1.1.1:3000", .is_page = true}));
+    assert_false(internal_only_allows(
+        i, &(struct internal_sign){"10.1.2.3", .host = "evil.example:3000", .is_page = true}));
     internal_only_free(i);
 }
 

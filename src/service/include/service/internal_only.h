@@ -4,7 +4,8 @@
 // No browser sends an Origin with a GET of a page's own server, and after DNS rebinding a website's name is
 // that of this machine. So from loopback, where an operator's browser may be, Host must then not be a name
 // that a website can have (http/hostnames.h): an address, localhost, a name without a dot, or one that is
-// known.
+// known. Wherever the browser is, that holds for a page of this server that sends its Origin, which is how a
+// page writes.
 //
 // The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
 // header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
@@ -34,7 +35,8 @@ void internal_only_know(struct internal_only *, const struct hostnames *);
 struct internal_sign {
     const char *peer, *origin, *authorization;
     bool forwarded;   // it has a header that proxies add, so the peer may not be the client
-    const char *host; // of a request that no Origin need accompany
+    const char *host; // of a request that no Origin need accompany, or whose Origin is this host
+    bool is_page;     // the latter
 };
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
