@@ -590,9 +590,10 @@ void viewer_send_own(struct viewer *v, struct frame *f, int64_t now_ms) {
     viewer_continue(v, now_ms);
 }
 
+// Where it has taken over what the others are still to be sent, it has no frame to lose in the ring.
 void viewer_drop_backlog(struct viewer *v) {
     if (v->pending && !v->finishing) viewer_cut_pending(v);
-    viewer_fall_off_ring(v);
+    if (v->cursor <= v->channel->sent) viewer_fall_off_ring(v);
     viewer_enter_list(v, LIST_SPENT);
 }
 

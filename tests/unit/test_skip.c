@@ -152,6 +152,26 @@ static void a_slow_author_is_owed_no_more_than_a_ring_holds(void **state) {
     assert_ring_empty();
 }
 
+// It has had what the others are still to be sent: no second gap goes back over that.
+static void what_a_slow_author_loses_is_said_once(void **state) {
+    (void)state;
+    join_users(2, 1);
+    client_room(&clients[0], 10); // into the first
+    show(0);
+    rig_flush(&rig);
+    moved_clock.now_ms += 2000;
+    rig_turns(&rig, 1);
+    show(0);
+    leave_out(ANN);
+    assert_int_equal(channels_relieve(&rig.env, loop_now_ms(rig.loop), 1), 1);
+    open_up(0);
+    show(1);
+    rig_flush(&rig);
+    assert_seen(0, "hello 1-1 gap(1-2..1-3 2 slow) 1-4+1");
+    assert_closes(4 * 2, 1);
+    assert_ring_empty();
+}
+
 // So the gap tells of all that it has not had.
 static void a_gap_reaches_back_over_what_was_left_out(void **state) {
     (void)state;
@@ -224,6 +244,7 @@ int main(void) {
         CASE(a_slow_author_gets_it_in_its_place),
         CASE(one_that_has_fallen_off_the_ring_gets_it_in_the_gap),
         CASE(a_slow_author_is_owed_no_more_than_a_ring_holds),
+        CASE(what_a_slow_author_loses_is_said_once),
         CASE(a_gap_reaches_back_over_what_was_left_out),
         CASE(first_frames_that_are_shared_come_before_it),
         CASE(one_that_leaves_before_it_came_has_left),
