@@ -11,7 +11,7 @@ const ms = Number(seconds) * 1_000;
 const WARM_MS = 700; // until the attack's connections are there
 const loads = [{ addresses: 'one', slots: 1_500 }, { addresses: 'many', slots: 3_000 }];
 
-const realTime = (pid, priority) => execFileSync('chrt', ['--all-tasks', '--fifo', '--pid', String(priority), String(pid)]);
+const realTime = (pid, priority) => execFileSync('chrt', ['--all-tasks', '--reset-on-fork', '--fifo', '--pid', String(priority), String(pid)]);
 
 // CPU of the server so far, in us, and what it was for: connections accepted and requests handled.
 async function spent(system) {
@@ -32,7 +32,7 @@ async function measure(attack, load) {
     const honest = await startHonest({ after: (action) => undo.push(action) }, system);
     await pause(ms);
     const quiet = honest.figures();
-    const running = startAttack(system, attack, { ...load, resume, ordinary: true });
+    const running = startAttack(system, attack, { ...load, resume });
     await pause(WARM_MS);
     honest.figures();
     const before = await spent(system);

@@ -1,17 +1,12 @@
-// What strangers do to a server, in a thread of its own: each attack is what one connection does, and as many connections do it
+// What strangers do to a server, in a process of its own: each attack is what one connection does, and as many connections do it
 // at once as there are slots; one that the server closes is replaced. Started by attacks.mjs.
-import { execFileSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
-import path from 'node:path';
-import { workerData } from 'node:worker_threads';
 import { networks } from './networks.mjs';
 
-const { attack, ports, slots, addresses, network, resume, counts, againMs, nice, ordinary } = workerData;
-if (nice) os.setPriority(nice); // of this thread: see setpriority(2) on Linux
-if (ordinary) execFileSync('chrt', ['--other', '--pid', '0', path.basename(readlinkSync('/proc/thread-self'))]);
-const OPENED = 0, CLOSED = 1, BYTES = 2;
+const { attack, ports, slots, addresses, network, resume, againMs, nice } = JSON.parse(process.argv[2]);
+if (nice) os.setPriority(nice);
+const counts = { opened: 0, closed: 0, bytes: 0 };
 
 const random = () => Math.floor(Math.random() * 2 ** 32).toString(36);
 const json = (path, body) => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -61,14 +56,16 @@ function open(i) {
   const { at, begin } = attacks[attack];
   const socket = net.connect({ host: server, port: at[i % at.length], localAddress: address() });
   socket.on('connect', () => {
-    Atomics.add(counts, OPENED, 1);
+    counts.opened++;
     begin(socket, i);
   });
-  socket.on('data', (bytes) => Atomics.add(counts, BYTES, bytes.length));
+  socket.on('data', (bytes) => (counts.bytes += bytes.length));
   socket.on('error', () => {});
   socket.on('close', () => {
-    Atomics.add(counts, CLOSED, 1);
+    counts.closed++;
     setTimeout(open, againMs, i);
   });
 }
 for (let i = 0; i < slots; i++) open(i);
+setInterval(() => process.send(counts), 50);
+process.on('disconnect', () => process.exit());

@@ -1,6 +1,7 @@
 // An honest user beside attackers (attacker.mjs): viewers that read, a poster, and a look at /health, all the time.
 import assert from 'node:assert/strict';
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { Agent } from './undici.mjs';
 import { health, owner, post } from './api.mjs';
 import { networks } from './networks.mjs';
@@ -14,24 +15,22 @@ export const attacks = ['half-sent heads', 'half-sent bodies', 'idle connections
 
 const portOf = (url) => Number(new URL(url).port);
 
-// Starts connections that do it, in a thread with that nice value, and of ordinary scheduling where its process has another. Returns {opened, closed, bytes, end()}.
-export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0, ordinary = false }) {
-  const counts = new Int32Array(new SharedArrayBuffer(12));
+// Starts connections that do it, in a process with that nice value: a thread would hold locks of the memory that the honest user needs, too.
+// Returns {opened, closed, bytes, end()}, which lag behind by some milliseconds.
+export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0 }) {
   const all = [system.comment, system.manager, system.statistics, ...system.readers].map(portOf);
   const ports = { all, comment: [portOf(system.comment)], readers: system.readers.map(portOf) };
-  const workerData = { attack, ports, slots, addresses, network, resume, counts, againMs, nice, ordinary };
-  const worker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData });
-  let failure;
-  worker.on('error', (error) => (failure = error));
-  return {
-    get opened() { return Atomics.load(counts, 0); },
-    get closed() { return Atomics.load(counts, 1); },
-    get bytes() { return Atomics.load(counts, 2); },
+  const attacker = fork(new URL('./attacker.mjs', import.meta.url), [JSON.stringify({ attack, ports, slots, addresses, network, resume, againMs, nice })], { execArgv: [] });
+  const exit = once(attacker, 'exit');
+  const counts = { opened: 0, closed: 0, bytes: 0 };
+  attacker.on('message', (newer) => Object.assign(counts, newer));
+  return Object.assign(counts, {
     async end() {
-      await worker.terminate();
-      if (failure) throw failure;
+      attacker.kill('SIGKILL');
+      const [code] = await exit;
+      assert.equal(code, null, 'the attacker failed');
     },
-  };
+  });
 }
 
 const percentile = (values, p) => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))];
