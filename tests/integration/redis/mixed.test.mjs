@@ -99,7 +99,7 @@ scenario('an entry of a kind that neither knows moves the position on each reade
   const system = await t.system(mixed(false));
   const running = await startLoad(t, system, { ...load, videos: ['one'], viewer: () => ({ ...viewer(), journal: new PassingJournal() }) });
   const others = [];
-  const append = async () => others.push(await appendKind(system, 'one', 7, '"target":"x"'), await appendKind(system, 'one', 8, ''));
+  const append = async () => others.push(await appendKind(system, 'one', 907, '"target":"x"'), await appendKind(system, 'one', 908, ''));
   for (let i = 0; i < 20; i++) {
     await append();
     await running.more(1);
@@ -126,7 +126,7 @@ scenario('an epoch that begins with an entry of another kind is announced by non
   await system.redis.stop();
   await system.redis.start();
   await watchAll(); // it serves again
-  const id = await appendKind(system, 'v', 7, '"target":"x"');
+  const id = await appendKind(system, 'v', 907, '"target":"x"');
   assert.equal(parseId(id).seq, 1);
   const json = { userid: 'u', videoid: 'v', comment: 'after' };
   let answer;
@@ -146,8 +146,8 @@ scenario('the newest comments and a listing are of both versions, with entries o
   for (let i = 0; i < 60; i++) {
     const json = { userid: 'u', videoid: 'v', comment: `comment ${i}` };
     stored.push((await call('POST', `${system.comments[i % 2]}/comment`, { json })).json.comment);
-    if (i % 3 === 0) await appendKind(system, 'v', 7, '"target":"x"');
-    if (i === 30) for (let n = 0; n < 60; n++) await appendKind(system, 'v', 8, '');
+    if (i % 3 === 0) await appendKind(system, 'v', 907, '"target":"x"');
+    if (i === 30) for (let n = 0; n < 60; n++) await appendKind(system, 'v', 908, '');
   }
   for (const history of [1, 20, 50, 1_000]) {
     const one = await t.watch(reader, { video: 'v', fields: { history, redirect: 'never' }, journal: new PassingJournal() });
