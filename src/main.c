@@ -56,6 +56,8 @@ static const struct command_row {
     {"reader", reader_main, COMMAND_READER, "[OPTIONS]", "run only one reader, on Redis"},
     {"statistics", statistics_main, COMMAND_STATISTICS, "[OPTIONS]",
      "run only the statistics service, on Redis"},
+    {"archive", archive_main, COMMAND_ARCHIVE, "[OPTIONS]",
+     "run an archive of all comments on Redis, for replays"},
     {"clients", clients_main, COMMAND_CLIENTS, "[OPTIONS]",
      "simulate viewers and posters against a running system"},
     {"bench", bench_main, COMMAND_BENCH, "[OPTIONS]",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/archive.h"
 #include "comment/comment_api.h"
 #include "manager/manager.h"
 #include "reader/reader.h"
@@ -15,7 +16,8 @@ static const struct {
     const struct metric *rows;
 } groups[] = {{"Every process", process_metrics}, {"Every part", service_metrics},
               {"Comment APIs", comment_metrics},  {"Readers", reader_metrics},
-              {"Managers", manager_metrics},      {"Statistics", statistics_metrics}};
+              {"Managers", manager_metrics},      {"Statistics", statistics_metrics},
+              {"Archives", archive_metrics}};
 
 // The name of the label that the rows of a family differ in.
 static void print_labels(const struct metric *m) {

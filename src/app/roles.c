@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "comment/comment_api.h"
 #include "manager/manager.h"
 #include "reader/reader.h"
@@ -137,6 +138,13 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
     return reader;
 }
 
+static void *make_archive(struct roles *all, const struct role_context *c) {
+    const struct runtime *r = c->runtime;
+    struct service_config config = service_config(c);
+    all->archive = archive_new(r->loop, r->engine, r->archive, &config);
+    return all->archive;
+}
+
 #define AT(field) offsetof(struct settings, field)
 
 const struct role role_table[] = {
@@ -147,6 +155,7 @@ const struct role role_table[] = {
     {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, NULL, comment_assets,
      false, make_comment},
     {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, NULL, false, make_reader},
+    {COMMAND_ARCHIVE, "archive", "port", 0, archive_tables, NULL, NULL, false, make_archive},
     {0},
 };
 
@@ -195,6 +204,7 @@ void roles_configure(struct roles *all, const struct runtime *r) {
 }
 
 void roles_stop(struct roles *all) {
+    archive_stop(all->archive);
     statistics_stop(all->statistics);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i]) reader_stop(all->readers[i]);
@@ -203,6 +213,7 @@ void roles_stop(struct roles *all) {
 void roles_free(struct roles *all) {
     while (all->dead) dead_reader_free(all, all->dead);
     for (size_t i = 0; i < all->reader_count; i++) reader_free(all->readers[i]);
+    archive_free(all->archive);
     comment_api_free(all->comment);
     manager_free(all->manager);
     statistics_free(all->statistics);

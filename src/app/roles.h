@@ -18,6 +18,7 @@ struct roles {
     struct statistics *statistics;
     struct manager *manager;
     struct comment_api *comment;
+    struct archive *archive;
     struct reader *readers[READERS_MAX]; // NULL: killed
     size_t reader_count;
     struct dead_reader *dead; // the engine or workers may still refer to them
@@ -38,7 +39,7 @@ struct role {
     enum command command;
     const char *name;
     const char *flag; // of its port in `up`
-    size_t port;      // its offset in the settings; 0: readers have a list
+    size_t port;      // its offset in the settings; 0: readers have a list, and `up` has no archive role
     const struct http_route *const *tables;
     const struct http_route *const *demo_tables; // with --demo; NULL: the same
     const struct http_asset *assets;             // NULL: none

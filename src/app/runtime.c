@@ -75,17 +75,28 @@ static bool runtime_open_redis(struct runtime *r, const char *url) {
     return true;
 }
 
-static bool runtime_open_engine(struct runtime *r) {
+static struct engine *open_embedded(struct runtime *r, bool follows) {
     const struct settings *set = r->settings;
+    return embedded_open(r->loop,
+                         &(struct embedded_config){.folder = set->data,
+                                                   .durable = set->durable,
+                                                   .limits = limits_of(set),
+                                                   .archive_ms = set->archive_days * 24 * 3600 * 1000,
+                                                   .follows = follows},
+                         r->why, r->why_size);
+}
+
+static bool runtime_open_engine(struct runtime *r) {
     char url[SETTINGS_REDIS_URL_SIZE];
-    if (settings_redis_url(set, url, sizeof url)) return runtime_open_redis(r, url);
-    r->engine = embedded_open(r->loop,
-                              &(struct embedded_config){.folder = set->data,
-                                                        .durable = set->durable,
-                                                        .limits = limits_of(set),
-                                                        .archive_ms = set->archive_days * 24 * 3600 * 1000},
-                              r->why, r->why_size);
+    if (settings_redis_url(r->settings, url, sizeof url)) return runtime_open_redis(r, url);
+    r->engine = open_embedded(r, false);
     return r->engine != NULL;
+}
+
+static bool runtime_open_archive(struct runtime *r) {
+    if (r->command != COMMAND_ARCHIVE) return true;
+    r->archive = open_embedded(r, true);
+    return r->archive != NULL;
 }
 
 // Limits the backlog of slow viewers per video and worker; the readers' history may use the other half.
@@ -298,12 +309,13 @@ bool runtime_start(struct runtime *r) {
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!runtime_read_keys(r) || !runtime_open_first_line(r) || !runtime_open_review(r)) return false;
-    if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
+    if (!runtime_open_engine(r) || !runtime_open_archive(r)) return false;
+    if (has_streams && !runtime_open_fanout(r)) return false;
     if (set->videos_known) r->process.known = known_videos_new(r->loop, r->engine);
     r->client = http_client_new(r->loop);
     // The engine first, so that the leases of our own readers are in the first listing.
     if (!runtime_await_ready(r)) return false;
-    if (r->command == COMMAND_STATISTICS) return true;
+    if (r->command & (COMMAND_STATISTICS | COMMAND_ARCHIVE)) return true;
     r->placement = placement_new(r->loop, r->engine,
                                  &(struct placement_config){.static_readers = set->reader_urls,
                                                             .policy = POLICY_ROUND_ROBIN,
@@ -350,6 +362,7 @@ void runtime_close(struct runtime *r) {
     if (r->loop) loop_timer_stop(r->loop, &r->check);
     fanout_free(r->fanout);
     if (r->engine) r->engine->ops->close(r->engine);
+    if (r->archive) r->archive->ops->close(r->archive);
     known_videos_free(r->process.known);
     r->process.known = NULL;
     placement_free(r->placement);

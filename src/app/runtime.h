@@ -23,7 +23,8 @@ struct runtime {
     struct loop *loop;
     struct tls_client *redis_tls; // NULL: plain
     struct engine *engine;
-    struct fanout *fanout; // NULL for roles without streams
+    struct engine *archive; // NULL: none of its own
+    struct fanout *fanout;  // NULL for roles without streams
     struct history_budget history;
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos

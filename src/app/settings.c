@@ -12,13 +12,13 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 
 enum {
     PLACING = COMMAND_MANAGER | COMMAND_COMMENT | COMMAND_READER,
-    ROLES = PLACING | COMMAND_STATISTICS,
+    ROLES = PLACING | COMMAND_STATISTICS | COMMAND_ARCHIVE,
     SERVICES = COMMAND_UP | ROLES
 };
 
 static const char *const command_names[] = {
-    "up",  "manager", "comment", "reader", "statistics", "clients", "simulate", "bench",
-    "top", "backup",  "restore", "check",  "canary",     "token",   "ledger",   NULL};
+    "up",     "manager", "comment", "reader", "statistics", "clients", "simulate", "bench", "top",
+    "backup", "restore", "check",   "canary", "token",      "ledger",  "archive",  NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -57,6 +57,8 @@ static const struct option_row rows[] = {
      "port to listen on; 0 lets the kernel choose", COMMAND_READER},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "5000", "PORT", NULL,
      "port to listen on; 0 lets the kernel choose", COMMAND_STATISTICS},
+    {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "7000", "PORT", NULL,
+     "port to listen on; 0 lets the kernel choose", COMMAND_ARCHIVE},
     {"instance-id", "INSTANCE_ID", OPTION_STRING, AT(instance_id), 0, 0, NULL, "ID", NULL,
      "name in logs and statistics; by default reader-PORT for a reader, and ROLE-1 for the others", ROLES,
      .check = text_id},
@@ -82,6 +84,8 @@ static const struct option_row rows[] = {
      .check = text_host},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL,
      "folder for comments and mappings; created if missing", COMMAND_UP},
+    {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-archive", "DIR", NULL,
+     "folder for the archive, its own; created if missing", COMMAND_ARCHIVE},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL, "data folder of `chorus up`",
      COMMAND_BACKUP | COMMAND_RESTORE | COMMAND_CHECK},
     {"force", NULL, OPTION_BOOL, AT(force), 0, 0, NULL, NULL, NULL,
@@ -133,13 +137,15 @@ static const struct option_row rows[] = {
      OPTION_RELOADS},
     {"log-age-ms", NULL, OPTION_INT, AT(log_age_ms), 100, 365 * (int64_t)DAY_MS, "3600000", "MS", NULL,
      "how long comments are kept; use the same value for all services",
-     COMMAND_UP | COMMAND_COMMENT | COMMAND_READER, OPTION_RELOADS},
+     COMMAND_UP | COMMAND_COMMENT | COMMAND_READER | COMMAND_ARCHIVE, OPTION_RELOADS},
     {"archive-days", NULL, OPTION_INT, AT(archive_days), 0, 3650, "0", "DAYS", NULL,
      "keep all comments for so long in an archive beside the log, for GET /videos/ID/replay; the disk has to have room for them; 0: no archive, and one that there is is emptied",
      COMMAND_UP},
+    {"archive-days", NULL, OPTION_INT, AT(archive_days), 1, 3650, "30", "DAYS", NULL,
+     "keep what is archived for so long; the disk has to have room for it", COMMAND_ARCHIVE},
     {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "1000000", "N", NULL,
      "maximum number of videos with a log or a mapping; videos not in use are evicted to make room; 0: no limit",
-     COMMAND_UP | PLACING, OPTION_RELOADS},
+     COMMAND_UP | PLACING | COMMAND_ARCHIVE, OPTION_RELOADS},
     {"memory", NULL, OPTION_BYTES, AT(memory), 1 << 16, INT64_C(1) << 40, "256m", "SIZE", NULL,
      "memory that clients can make the process use: viewers, comments on their way to them and, up to an eighth, requests and unsent responses; from seven eighths on, new viewers are refused",
      SERVICES, OPTION_RELOADS},

@@ -11,7 +11,7 @@
 
 #define AT(field) offsetof(struct settings, field)
 
-enum { ROLES = COMMAND_MANAGER | COMMAND_COMMENT | COMMAND_READER | COMMAND_STATISTICS };
+enum { ROLES = COMMAND_MANAGER | COMMAND_COMMENT | COMMAND_READER | COMMAND_STATISTICS | COMMAND_ARCHIVE };
 
 // Takes the next port from a list like "4001,4005"; after the last one they count up.
 static bool next_port(const char **list, long *port) {

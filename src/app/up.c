@@ -181,3 +181,7 @@ int reader_main(int argc, char **argv) {
 int statistics_main(int argc, char **argv) {
     return run_command(COMMAND_STATISTICS, argc, argv);
 }
+
+int archive_main(int argc, char **argv) {
+    return run_command(COMMAND_ARCHIVE, argc, argv);
+}

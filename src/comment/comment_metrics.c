@@ -44,6 +44,15 @@ COUNTER(comment_time_outs, time_outs)
 COUNTER(comment_listings, listings)
 #undef COUNTER
 
+#define REPLAYS(name, member)                                                                                \
+    static double name(struct service *s) {                                                                  \
+        return (double)((const struct comment_api *)s)->replays.member;                                      \
+    }
+REPLAYS(comment_replays, begun)
+REPLAYS(comment_replayed_lines, lines)
+REPLAYS(comment_replay_missed, missed)
+#undef REPLAYS
+
 static const struct review *review_of(const struct service *s) {
     return ((const struct comment_api *)s)->review;
 }
@@ -153,5 +162,11 @@ const struct metric comment_metrics[] = {
      .read = review_durations},
     {"chorus_comment_listings_total", "listings", METRIC_COUNTER,
      "Requests for a video's comments, GET /videos/VIDEO/comments.", .get = comment_listings},
+    {"chorus_comment_replays_total", "replays", METRIC_COUNTER, "Replays begun, GET /videos/VIDEO/replay.",
+     .get = comment_replays},
+    {"chorus_comment_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",
+     .get = comment_replayed_lines},
+    {"chorus_comment_replay_missed_entries_total", "entries", METRIC_COUNTER,
+     "Entries in gaps of replays: neither in the log nor in an archive.", .get = comment_replay_missed},
     {0},
 };

@@ -32,6 +32,40 @@ bool entry_is_by(const struct engine_entry *e, const char *user) {
            !memcmp(at + sizeof name - 1, user, len) && at[most - 1] == '"';
 }
 
+// Returns the text of the body's first member, if that is called so.
+static const char *entry_first(const struct engine_entry *e, const char *name, size_t *len) {
+    size_t start = strlen(name);
+    if (e->body_len <= start || memcmp(e->body, name, start) != 0) return NULL;
+    const char *text = e->body + start, *quote = memchr(text, '"', e->body_len - start);
+    *len = quote ? (size_t)(quote - text) : 0;
+    return quote ? text : NULL;
+}
+
+bool entry_target(const struct engine_entry *e, struct position *target) {
+    size_t len;
+    const char *text = entry_first(e, "\"target\":\"", &len);
+    return text && position_parse(text, len, target);
+}
+
+bool entry_user(const struct engine_entry *e, char *user, size_t size) {
+    size_t len;
+    const char *text = entry_first(e, "\"userid\":\"", &len);
+    if (!text || !len || len >= size) return false;
+    memcpy(user, text, len);
+    user[len] = 0;
+    return true;
+}
+
+int64_t entry_missed(struct position last, const struct engine_entry *e, struct position *to) {
+    *to = (struct position){e->at.epoch, e->at.seq - 1};
+    if (!position_is_set(last)) return e->at.seq > 1 ? (int64_t)e->at.seq - 1 : 0;
+    if (last.epoch == e->at.epoch) return (int64_t)(e->at.seq - last.seq) - 1;
+    if (e->at.seq > 1) return -1;
+    if (position_compare(e->prev, last) <= 0) return 0;
+    *to = e->prev;
+    return e->prev.epoch == last.epoch ? (int64_t)(e->prev.seq - last.seq) : -1;
+}
+
 // Writing
 
 enum { NAME_MAX_LEN = 32 };

@@ -37,7 +37,7 @@ static void local_refuse(struct local_engine *e, struct request *r, enum engine_
     if (!e->closing && !e->refuse.slot) loop_timer_start(e->loop, &e->refuse, REFUSE_MS);
 }
 
-static void local_push(struct engine *engine, struct request *r) {
+void local_push(struct engine *engine, struct request *r) {
     struct local_engine *e = local_of(engine);
     if (e->closing) {
         local_refuse(e, r, ENGINE_CLOSED);

@@ -47,21 +47,9 @@ static void replay_end(struct replay *r, bool complete) {
 
 // Lines
 
-// Returns what is missing between two entries: how many numbers, 0: nothing, -1: it is not known. An epoch
-// that begins where the store has lost entries misses nothing that we have.
-static int64_t missed_between(struct position last, const struct engine_entry *e, struct position *to) {
-    *to = (struct position){e->at.epoch, e->at.seq - 1};
-    if (!position_is_set(last)) return e->at.seq > 1 ? (int64_t)e->at.seq - 1 : 0;
-    if (last.epoch == e->at.epoch) return (int64_t)(e->at.seq - last.seq) - 1;
-    if (e->at.seq > 1) return -1;
-    if (position_compare(e->prev, last) <= 0) return 0;
-    *to = e->prev;
-    return e->prev.epoch == last.epoch ? (int64_t)(e->prev.seq - last.seq) : -1;
-}
-
 static void replay_add_gap(struct replay *r, const struct engine_entry *e, int64_t t) {
     struct position to, from = {r->last.epoch, r->last.seq + 1};
-    int64_t missed = missed_between(r->last, e, &to);
+    int64_t missed = entry_missed(r->last, e, &to);
     char first[POSITION_TEXT_SIZE], end[POSITION_TEXT_SIZE];
     if (!missed) return;
     if (!position_is_set(r->last)) from = (struct position){e->at.epoch, 1};

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <jansson.h>
 
+#include "archive/archive.h"
 #include "comment/comment_api.h"
 #include "engine/engine.h"
 #include "http/counters.h"
@@ -14,7 +15,7 @@
 #include "service/service.h"
 
 static const struct metric *const tables[] = {service_metrics, reader_metrics, manager_metrics,
-                                              comment_metrics};
+                                              comment_metrics, archive_metrics};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static bool ends_with(const char *text, const char *end) {

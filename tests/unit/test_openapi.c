@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <version.h>
 
+#include "archive/archive.h"
 #include "comment/comment_api.h"
 #include "http/asset.h"
 #include "http/router.h"
@@ -23,7 +24,8 @@ static const struct role {
 } roles[] = {{"comment", comment_tables, comment_assets},
              {"reader", reader_tables, NULL},
              {"statistics", statistics_demo_tables, statistics_assets},
-             {"manager", manager_tables, NULL}};
+             {"manager", manager_tables, NULL},
+             {"archive", archive_tables, NULL}};
 enum { ROLES = sizeof roles / sizeof *roles };
 
 static json_t *document;

@@ -139,6 +139,14 @@ void archive_purge(struct store *s, const char *video, const char *user) {
     s->purges_wait = true;
 }
 
+void archive_purge_all(struct store *s, const char *user) {
+    sqlite3_stmt *q = store_use(s, SQL_PURGE_ADD_ALL);
+    store_bind_text(q, 1, user);
+    store_run(s, q);
+    scrub_note(s);
+    s->purges_wait = true;
+}
+
 struct purge {
     int64_t n, video;
     char user[ENGINE_VIDEO_MAX + 1];
@@ -200,6 +208,50 @@ static bool archive_purge_slice(struct store *s) {
     store_run(s, q);
     scrub_note(s);
     return true;
+}
+
+// Following another store's log
+
+struct position archive_position(struct store *s, const char *video) {
+    int64_t id = archive_video(s, video, NULL);
+    return id ? archive_newest(s, id) : (struct position){0};
+}
+
+// Returns whether it was not there.
+static bool archive_add_row(struct store *s, int64_t id, const struct engine_entry *e, int64_t at_ms) {
+    sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_ADD);
+    sqlite3_bind_int64(q, 1, id);
+    sqlite3_bind_int64(q, 2, at_ms);
+    sqlite3_bind_int(q, 3, (int)e->kind);
+    bind_position(q, 4, e->at);
+    bind_position(q, 6, e->prev);
+    sqlite3_bind_text(q, 8, e->body - 1, (int)e->body_len + 2, SQLITE_STATIC);
+    sqlite3_bind_int(q, 9, row_checksum(e));
+    return store_run(s, q) && sqlite3_changes(s->db) == 1;
+}
+
+static void archive_set_origin(struct store *s, int64_t id, int64_t at_ms) {
+    sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_ORIGIN);
+    sqlite3_bind_int64(q, 1, id);
+    sqlite3_bind_int64(q, 2, at_ms);
+    store_run(s, q);
+}
+
+void archive_add(struct store *s, const char *video, const struct engine_entry *e, int64_t at_ms,
+                 struct request *r) {
+    struct position target;
+    char user[ENGINE_VIDEO_MAX + 1];
+    if (at_ms < archive_oldest_ms(s)) return;
+    sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_NAME);
+    store_bind_text(q, 1, video);
+    sqlite3_bind_int64(q, 2, at_ms);
+    store_run(s, q);
+    int64_t id = archive_video(s, video, NULL);
+    if (!archive_add_row(s, id, e, at_ms)) return;
+    if (e->kind == ENTRY_START) archive_set_origin(s, id, at_ms);
+    if (e->kind == ENTRY_PURGE && entry_user(e, user, sizeof user)) archive_purge(s, video, user);
+    if (e->kind == ENTRY_RETRACT && entry_target(e, &target)) archive_blank(s, video, target, r);
+    if (e->kind == ENTRY_RETRACT) scrub_note(s);
 }
 
 // Expiring. Rows are in the order in which they came; one that is out of it goes with the one before.

@@ -36,6 +36,15 @@ enum archive_outcome archive_blank(struct store *, const char *video, struct pos
 // Takes out all comments of a user that are in the archive now.
 void archive_purge(struct store *, const char *video, const char *user);
 
+void archive_purge_all(struct store *, const char *user); // of all videos
+
+// Adds an entry of another store's log, if it is not there, and does what it says.
+void archive_add(struct store *, const char *video, const struct engine_entry *, int64_t at_ms,
+                 struct request *);
+
+// Returns the newest position of a video; not set: there is none.
+struct position archive_position(struct store *, const char *video);
+
 // Does a slice of what is to be removed. Returns whether there may be more.
 bool archive_sweep(struct store *);
 

@@ -15,6 +15,7 @@
 #include "embedded_archive.h"
 #include "embedded_disk.h"
 #include "embedded_epoch.h"
+#include "embedded_follow.h"
 #include "embedded_lease.h"
 #include "embedded_row.h"
 #include "embedded_room.h"
@@ -243,7 +244,10 @@ static bool open_load_totals(struct store *s) {
 
 static bool open_load(struct opening *o) {
     struct store *s = o->store;
-    if (open_load_totals(s) && lease_load(s) && epoch_load(s) && scrub_load(s)) return true;
+    const char *why = NULL;
+    if (open_load_totals(s) && lease_load(s) && epoch_load(s) && scrub_load(s) && follow_load(s, &why))
+        return true;
+    if (why) return open_refuse(o, "%s %s", s->path, why);
     if (!s->failure.code) store_found_damage(s, "a row is missing");
     return open_refuse_by_code(o, s->failure.code);
 }

@@ -133,6 +133,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_ARCHIVE_LAST] =
         "SELECT max(ifnull((SELECT max(n) FROM archive), 0), ifnull((SELECT min(n) - 1 FROM entry), 0))",
+    [SQL_ARCHIVE_NAME] = "INSERT OR IGNORE INTO archived(name, origin_ms) VALUES(?1, ?2)",
+    [SQL_ARCHIVE_ADD] =
+        "INSERT OR IGNORE INTO archive(video, at_ms, " ENTRY ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_ARCHIVE_ORIGIN] = "UPDATE archived SET origin_ms = ?2 WHERE id = ?1",
     [SQL_ARCHIVE_NAMES] =
         "INSERT OR IGNORE INTO archived(name, origin_ms) SELECT video.name, min(entry.at_ms) FROM entry"
         " CROSS JOIN video ON video.id = entry.video WHERE " NEW_ROWS
@@ -167,6 +171,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_PURGE_ADD] =
         "INSERT INTO archive_purge(video, user, epoch, seq, done_epoch, done_seq) VALUES(?1, ?2, ?3, ?4, 0, 0)",
+    [SQL_PURGE_ADD_ALL] =
+        "INSERT INTO archive_purge(video, user, epoch, seq, done_epoch, done_seq)"
+        " SELECT archived.id, ?1, last.epoch, last.seq, 0, 0 FROM archived JOIN archive AS last ON last.n ="
+        " (SELECT n FROM archive WHERE video = archived.id ORDER BY epoch DESC, seq DESC LIMIT 1)",
     [SQL_PURGE_OF] = "SELECT user, epoch, seq FROM archive_purge WHERE video = ?1",
     [SQL_PURGE_FIRST] =
         "SELECT n, video, user, epoch, seq, done_epoch, done_seq FROM archive_purge ORDER BY n LIMIT 1",
@@ -254,6 +262,8 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_UNSCRUBBED_READ] = "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_UNSCRUBBED "'), 0)",
     [SQL_UNSCRUBBED_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_UNSCRUBBED "', ?1)",
 
+    [SQL_FOLLOWS_READ] = "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_FOLLOWS "'), 0)",
+    [SQL_FOLLOWS_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_FOLLOWS "', 1)",
     [SQL_EPOCH_FLOOR_READ] =
         "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)",
     [SQL_EPOCH_FLOOR_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_EPOCH_FLOOR "', ?1)",

@@ -7,6 +7,9 @@ enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 // The counter that is 1 while the write-ahead log has what was taken out: embedded_scrub.c.
 #define SQL_UNSCRUBBED "log.unscrubbed"
 
+// The counter that is 1 where the archive is of another store: embedded_follow.c.
+#define SQL_FOLLOWS "archive.follows"
+
 // The counter that every new epoch must exceed: set by a restore, and by embedded_epoch.c.
 #define SQL_EPOCH_FLOOR "epoch-floor"
 
@@ -40,6 +43,9 @@ enum statement {
     SQL_ENTRY_OLDEST,
     SQL_ENTRY_DELETE,
     SQL_ARCHIVE_LAST,
+    SQL_ARCHIVE_NAME,
+    SQL_ARCHIVE_ADD,
+    SQL_ARCHIVE_ORIGIN,
     SQL_ARCHIVE_NAMES,
     SQL_ARCHIVE_COPY,
     SQL_ARCHIVE_STARTS,
@@ -56,6 +62,7 @@ enum statement {
     SQL_ARCHIVE_LAST_VIDEO,
     SQL_ARCHIVE_DROP_EMPTY,
     SQL_PURGE_ADD,
+    SQL_PURGE_ADD_ALL,
     SQL_PURGE_OF,
     SQL_PURGE_FIRST,
     SQL_PURGE_ROWS,
@@ -110,6 +117,8 @@ enum statement {
     SQL_SECRET_KEEP,
     SQL_UNSCRUBBED_READ,
     SQL_UNSCRUBBED_WRITE,
+    SQL_FOLLOWS_READ,
+    SQL_FOLLOWS_WRITE,
     SQL_EPOCH_FLOOR_READ,
     SQL_EPOCH_FLOOR_WRITE,
     SQL_STATEMENTS

@@ -23,7 +23,8 @@ enum command {
     COMMAND_CHECK = 2048,
     COMMAND_CANARY = 4096,
     COMMAND_TOKEN = 8192,
-    COMMAND_LEDGER = 16384
+    COMMAND_LEDGER = 16384,
+    COMMAND_ARCHIVE = 32768
 };
 
 struct simulate_settings {

@@ -7,3 +7,4 @@ int manager_main(int argc, char **argv);
 int comment_main(int argc, char **argv);
 int reader_main(int argc, char **argv);
 int statistics_main(int argc, char **argv);
+int archive_main(int argc, char **argv);

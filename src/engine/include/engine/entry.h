@@ -58,6 +58,15 @@ enum entry_shown entry_shown(enum entry_kind);
 // Whether it is a comment of this user.
 bool entry_is_by(const struct engine_entry *, const char *user);
 
+// Read what a retraction takes out, a comment, and whose a purge does. Return false if it does not say.
+bool entry_target(const struct engine_entry *, struct position *);
+bool entry_user(const struct engine_entry *, char *user, size_t size);
+
+// Returns how many numbers are missing between an entry and the one before it that is known (`last`; not set:
+// none); 0: none, -1: it is not known how many. An epoch that begins where the store has lost entries misses
+// nothing that we have. *to: the last one that is missing.
+int64_t entry_missed(struct position last, const struct engine_entry *, struct position *to);
+
 // Returns when it was posted, by the wall clock there; 0: it does not say.
 int64_t entry_posted_ms(const struct engine_entry *);
 

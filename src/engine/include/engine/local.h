@@ -73,6 +73,9 @@ void local_answer(struct local_engine *, struct request_list *);
 bool local_close_begin(struct local_engine *);
 void local_close_end(struct local_engine *, struct request_list *left);
 
+// Has the store carry out a request, which belongs to the engine from then on.
+void local_push(struct engine *, struct request *);
+
 // Requests
 
 struct append_request {

@@ -11,5 +11,6 @@ struct embedded_config {
     bool durable;       // fsync at every commit
     struct engine_limits limits; // bytes are those of JSON
     int64_t archive_ms;          // what the log drops is archived for so long; 0: not at all
+    bool follows;                // the archive is of another store's log, and there is no log (embedded.h)
     int64_t keep_ms;             // unused positions, mappings and expired leases; 0: 30 days
 };

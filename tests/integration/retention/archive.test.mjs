@@ -1,0 +1,108 @@
+// `chorus archive`: a process that keeps what Redis drops, learns of what is deleted, and says what it has missed.
+// Set-ups: up-redis.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { call, moderate, post, postMany } from '../lib/api.mjs';
+import { Fleet } from '../lib/fleet.mjs';
+import { Program } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const short = { flags: { 'log-entries': 20, 'log-min-age-ms': 0 }, stable: true };
+const seq = (id) => Number(id.split('-')[1]);
+
+async function follow(t, system, flags = {}) {
+  const fleet = new Fleet(), data = t.folder();
+  const words = { redis: system.redis.url, data, port: 0, ...flags };
+  const args = ['archive', ...Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)])];
+  t.after(() => fleet.kill('SIGTERM'));
+  const archive = { fleet, data, url: await fleet.start('archive', args, {}) };
+  archive.again = async () => (archive.url = await fleet.again('archive'));
+  archive.lines = async (video, query = '') => {
+    const { status, text } = await call('GET', `${archive.url}/videos/${video}/replay${query}`);
+    return status === 200 ? text.split('\n').slice(0, -1).map((line) => JSON.parse(line)) : [];
+  };
+  archive.has = (video, id) => until(async () => (await archive.lines(video)).some((line) => line.id === id), `${id} in the archive`);
+  return archive;
+}
+
+const metric = async (archive, name) => Number((await call('GET', `${archive.url}/metrics`)).text.match(new RegExp(`^${name}\\S* (\\d+)$`, 'm'))[1]);
+
+scenario('what the log drops is archived, across a kill, and what is deleted is not', async (t) => {
+  const system = await t.system(short);
+  const archive = await follow(t, system);
+  const early = await post(system, 'v', 'ann was here', { user: 'ann' });
+  const comments = await postMany(system, 'v', 8, { atOnce: 1 });
+  const secret = await post(system, 'v', 'my street is Example Road');
+  await archive.has('v', secret.id);
+  assert.equal((await call('GET', `${archive.url}/ready`)).status, 200);
+  await archive.fleet.end1('archive', 'SIGKILL');
+  comments.push(await post(system, 'v', 'while it is away'));
+  await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+  await archive.again();
+  for (let i = 0; i < 4; i++) {
+    comments.push(...await postMany(system, 'v', 15, { atOnce: 1 }));
+    await archive.has('v', comments.at(-1).id);
+  }
+  await call('PUT', `${system.comment}/videos/v/bans/ann`, { json: { purge: true } }); // what she said has left the log
+  await call('DELETE', `${system.comment}/videos/v/bans/ann`);
+  comments.push(await post(system, 'v', 'ann is back', { user: 'ann' }));
+  await archive.has('v', comments.at(-1).id);
+
+  const lines = await archive.lines('v');
+  assert.deepEqual(lines.map(({ id }) => id && seq(id)), Array.from({ length: 74 }, (_, i) => i + 1), 'each number once');
+  assert.match((await call('GET', `${system.comment}/videos/v/replay`)).text, /^\{"t":\d+,"type":"gap"/, 'the log has dropped the first');
+  assert.deepEqual(lines.filter(({ type }) => !type).map(({ t: _, ...comment }) => comment), comments);
+  assert.deepEqual(lines.filter(({ type }) => type).map(({ type }) => type), ['blank', 'blank', 'retract', 'purge']);
+  assert.equal(lines[0].id, early.id);
+  assert.ok(!/Example|was here/.test(JSON.stringify(lines)));
+  assert.ok(lines.every(({ t: at }, i) => !i || at >= lines[i - 1].t), 'offsets go up');
+  assert.deepEqual((await archive.lines('v', `?after=${lines[9].id}&limit=3`)).map(({ id }) => id), lines.slice(10, 13).map(({ id }) => id));
+
+  // What the log does not keep any more is deleted at the archive.
+  const [old, other] = comments;
+  assert.equal((await call('DELETE', `${system.comment}/videos/v/comments/${old.id}`)).status, 404);
+  assert.equal((await call('DELETE', `${archive.url}/videos/v/comments/${old.id}`)).status, 204);
+  assert.equal((await archive.lines('v'))[1].type, 'blank');
+  assert.equal((await archive.lines('v'))[2].comment, other.comment);
+  assert.equal((await call('DELETE', `${archive.url}/videos/v/comments/1-1`)).status, 404);
+  assert.equal((await call('DELETE', `${archive.url}/users/poster/comments`)).text, '{"done":true}\n');
+  assert.deepEqual((await archive.lines('v')).filter(({ type }) => !type).map(({ comment }) => comment), ['ann is back']);
+  assert.equal((await call('GET', `${archive.url}/videos/never-seen/replay`)).status, 404);
+  await archive.fleet.end1('archive');
+  const files = readdirSync(archive.data).map((name) => readFileSync(join(archive.data, name), 'latin1')).join('');
+  assert.ok(!/Example|was here/.test(files) && files.includes('ann is back'), 'nothing is left in the files');
+});
+
+scenario('what it missed is told, and a loss of Redis is survived', async (t) => {
+  const system = await t.system(short);
+  const archive = await follow(t, system);
+  const first = await post(system, 'v', 'first');
+  await archive.has('v', first.id);
+  assert.equal(await metric(archive, 'chorus_archive_missed_entries_total'), 0);
+  await archive.fleet.end1('archive', 'SIGTERM');
+  const missed = await postMany(system, 'v', 250);
+  await archive.again();
+  await archive.has('v', missed.at(-1).id);
+  const [, gap, next] = await archive.lines('v');
+  assert.equal(gap.type, 'gap');
+  assert.deepEqual([seq(gap.from), seq(gap.to), gap.missed, gap.reason], [2, seq(next.id) - 1, seq(next.id) - 2, 'expired']);
+  assert.equal(await metric(archive, 'chorus_archive_missed_entries_total'), gap.missed);
+  assert.match(archive.fleet.stderr, new RegExp(`missed videoid=v from=${gap.from} to=${gap.to} missed=${gap.missed}`));
+
+  const before = await archive.lines('v');
+  await system.redis.kill9();
+  system.redis.forget();
+  await system.redis.start();
+  const after = await until(() => post(system, 'v', 'after the loss'), 'a comment to be accepted');
+  await archive.has('v', after.id);
+  assert.deepEqual((await archive.lines('v')).slice(0, before.length), before, 'what it had is there');
+
+  // Its folder is for nothing else.
+  await archive.fleet.end1('archive', 'SIGTERM');
+  const ports = ['manager', 'comment', 'statistics'].flatMap((name) => [`--${name}-port`, '0']);
+  const { code, stderr } = await new Program(['up', '--data', archive.data, ...ports, '--reader-ports', '0']).ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /chorus\.db is an archive that `chorus archive` writes; choose another data folder/);
+});
