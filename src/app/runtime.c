@@ -95,6 +95,8 @@ static bool runtime_open_engine(struct runtime *r) {
 
 static bool runtime_open_archive(struct runtime *r) {
     if (r->command != COMMAND_ARCHIVE) return true;
+    if (!r->settings->archive_days)
+        return runtime_fail(r, "--archive-days is 0: give it for how many days comments are to be archived.");
     r->archive = open_embedded(r, true);
     return r->archive != NULL;
 }

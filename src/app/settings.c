@@ -141,7 +141,7 @@ static const struct option_row rows[] = {
     {"archive-days", NULL, OPTION_INT, AT(archive_days), 0, 3650, "0", "DAYS", NULL,
      "keep all comments for so long in an archive beside the log, for GET /videos/ID/replay; the disk has to have room for them; 0: no archive, and one that there is is emptied",
      COMMAND_UP},
-    {"archive-days", NULL, OPTION_INT, AT(archive_days), 1, 3650, "30", "DAYS", NULL,
+    {"archive-days", NULL, OPTION_INT, AT(archive_days), 0, 3650, "30", "DAYS", NULL,
      "keep what is archived for so long; the disk has to have room for it", COMMAND_ARCHIVE},
     {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "1000000", "N", NULL,
      "maximum number of videos with a log or a mapping; videos not in use are evicted to make room; 0: no limit",

@@ -29,11 +29,11 @@ async function follow(t, system, flags = {}) {
 
 const metric = async (archive, name) => Number((await call('GET', `${archive.url}/metrics`)).text.match(new RegExp(`^${name}\\S* (\\d+)$`, 'm'))[1]);
 
-scenario('what the log drops is archived, across a kill, and what is deleted is not', async (t) => {
+scenario('what the log drops is archived, across a kill, and what is deleted is not', { ms: 60_000 }, async (t) => {
   const system = await t.system(short);
   const archive = await follow(t, system);
   const early = await post(system, 'v', 'ann was here', { user: 'ann' });
-  const comments = await postMany(system, 'v', 8, { atOnce: 1 });
+  const comments = await postMany(system, 'v', 8);
   const secret = await post(system, 'v', 'my street is Example Road');
   await archive.has('v', secret.id);
   assert.equal((await call('GET', `${archive.url}/ready`)).status, 200);
@@ -42,7 +42,7 @@ scenario('what the log drops is archived, across a kill, and what is deleted is 
   await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
   await archive.again();
   for (let i = 0; i < 4; i++) {
-    comments.push(...await postMany(system, 'v', 15, { atOnce: 1 }));
+    comments.push(...await postMany(system, 'v', 15));
     await archive.has('v', comments.at(-1).id);
   }
   await call('PUT', `${system.comment}/videos/v/bans/ann`, { json: { purge: true } }); // what she said has left the log
@@ -75,7 +75,7 @@ scenario('what the log drops is archived, across a kill, and what is deleted is 
   assert.ok(!/Example|was here/.test(files) && files.includes('ann is back'), 'nothing is left in the files');
 });
 
-scenario('what it missed is told, and a loss of Redis is survived', async (t) => {
+scenario('what it missed is told, and a loss of Redis is survived', { ms: 60_000 }, async (t) => {
   const system = await t.system(short);
   const archive = await follow(t, system);
   const first = await post(system, 'v', 'first');
@@ -104,5 +104,8 @@ scenario('what it missed is told, and a loss of Redis is survived', async (t) =>
   const ports = ['manager', 'comment', 'statistics'].flatMap((name) => [`--${name}-port`, '0']);
   const { code, stderr } = await new Program(['up', '--data', archive.data, ...ports, '--reader-ports', '0']).ended;
   assert.equal(code, 1);
+  const none = await new Program(['archive', '--redis', system.redis.url, '--data', archive.data, '--archive-days', '0', '--port', '0']).ended;
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /--archive-days is 0/);
   assert.match(stderr, /chorus\.db is an archive that `chorus archive` writes; choose another data folder/);
 });
