@@ -38,7 +38,8 @@ void channel_publish(struct channel *, struct frame *);
 void channel_skip(struct channel *, struct frame *, uint32_t user, uint32_t more, int64_t now_ms);
 
 // Sets the latest moment of a kind (one bit); takes the frame. A flush brings it to viewers that are up to
-// date and ask for it; others get the latest there is when they have caught up.
+// date and ask for it, with the frames that there are; others get the latest there is when they have caught
+// up.
 void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);
 
 // Nothing more will be published: viewers that have been sent everything get the stream's end, and are

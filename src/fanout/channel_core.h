@@ -23,14 +23,16 @@ struct viewer;
 struct loop;
 
 struct flush {
-    uint64_t from, to;   // the frames; none: a heartbeat, moments, or the end
-    struct iovec run[2]; // by framing: what each viewer is sent
-    bool cut;            // there was more than fits into one run
-    bool is_end;         // the stream is over
-    bool is_serving;     // inside flush_serve()
-    uint32_t others;     // among the frames, which are sent and deliver nothing
-    uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
-    uint8_t moments;     // kinds
+    uint64_t from, to;      // the frames; none: a heartbeat, moments, or the end
+    struct iovec run[2];    // by framing: what each viewer is sent
+    size_t ride[2];         // bytes behind the run for viewers that ask for all the moments
+    bool cut;               // there was more than fits into one run
+    bool is_end;            // the stream is over
+    bool is_serving;        // inside flush_serve()
+    uint32_t others;        // among the frames, which are sent and deliver nothing
+    uint32_t untimed;       // viewers that were sent all of it since its delay was last recorded
+    uint8_t moments;        // kinds,
+    struct pending *riders; // and their frames, the first kind first, where they go with the frames; or NULL
     struct pace_mark begun;
     struct frame *beat;          // owned
     struct pending *then_remove; // frames that remove some of those that are being sent; NULL: none

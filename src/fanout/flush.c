@@ -40,17 +40,22 @@ static struct run_lengths flush_measure(const struct channel *ch, uint64_t from,
     return all;
 }
 
-// Lays several frames out as one run of bytes, as each piece of a send costs, once per viewer. A single frame
-// stays where it is: the ring keeps it until the flush ends.
+static char *lay_out(char *end, const struct frame *f, enum sink_framing framing) {
+    struct iovec piece = frame_piece(f, framing);
+    return (char *)memcpy(end, piece.iov_base, piece.iov_len) + piece.iov_len;
+}
+
+// Lays several frames out as one run of bytes, as each piece of a send costs, once per viewer; and moments
+// behind them. A single frame stays where it is: the ring keeps it until the flush ends.
 static struct iovec flush_lay_out(const struct channel *ch, const struct flush *f, enum sink_framing framing,
                                   char *room) {
-    if (f->to - f->from == 1) return frame_piece(ring_at(&ch->ring, f->from), framing);
+    if (f->to - f->from == 1 && !f->riders) return frame_piece(ring_at(&ch->ring, f->from), framing);
     char *end = room;
-    for (uint64_t n = f->from; n < f->to; n++) {
-        struct iovec piece = frame_piece(ring_at(&ch->ring, n), framing);
-        end = (char *)memcpy(end, piece.iov_base, piece.iov_len) + piece.iov_len;
-    }
-    return (struct iovec){room, (size_t)(end - room)};
+    for (uint64_t n = f->from; n < f->to; n++) end = lay_out(end, ring_at(&ch->ring, n), framing);
+    struct iovec run = {room, (size_t)(end - room)};
+    for (uint32_t i = 0; f->riders && i < pending_left(f->riders); i++)
+        end = lay_out(end, pending_at(f->riders, i), framing);
+    return run;
 }
 
 void flush_mark_sent(struct channel *ch, uint64_t to) {
@@ -73,18 +78,48 @@ static void flush_install(struct channel *ch, struct flush *f) {
     viewer_set_begin_flush(&ch->viewers);
 }
 
+// Viewers that lag get what is the latest by the time they have caught up. Returns the kinds.
+static uint8_t flush_take_fresh(struct channel *ch) {
+    uint8_t fresh = ch->moments->fresh;
+    for (uint32_t i = ch->viewers.ready; i < ch->viewers.count; i++)
+        ch->viewers.at[i]->lacks |= ch->viewers.at[i]->asks & fresh;
+    ch->moments->fresh = 0;
+    return fresh;
+}
+
+static struct pending *flush_take_riders(const struct channel *ch, uint8_t kinds,
+                                         struct run_lengths *length) {
+    struct pending *riders = pending_new((uint32_t)__builtin_popcount(kinds));
+    for (; kinds; kinds &= (uint8_t)(kinds - 1)) {
+        struct frame *f = moments_get(ch->moments, moments_first(kinds));
+        run_lengths_add(length, f);
+        riders = pending_add(riders, frame_ref(f));
+    }
+    return riders;
+}
+
 void flush_begin(struct channel *ch) {
     uint64_t to;
-    struct run_lengths length = flush_measure(ch, ch->sent, &to);
+    struct run_lengths length = flush_measure(ch, ch->sent, &to), ride = {0};
+    bool rides = ch->moments && ch->moments->fresh && to == ch->ring.next && ch->viewers.ready;
+    uint8_t moments = rides ? flush_take_fresh(ch) : 0;
+    struct pending *riders = rides ? flush_take_riders(ch, moments, &ride) : NULL;
     uint32_t viewers[2] = {
         [SINK_RAW] = ch->viewers.raw, [SINK_CHUNKED] = ch->viewers.count - ch->viewers.raw};
     size_t room[2] = {0};
     for (int i = 0; i < 2; i++)
-        if (viewers[i] && ch->viewers.ready && to - ch->sent > 1) room[i] = length.of[i];
+        if (viewers[i] && ch->viewers.ready && (rides || to - ch->sent > 1))
+            room[i] = length.of[i] + ride.of[i];
     size_t room_bytes = room[SINK_RAW] + room[SINK_CHUNKED];
     struct flush *f = mem_alloc(sizeof *f + room_bytes);
     if (room_bytes) budget_take(room_bytes);
-    *f = (struct flush){.from = ch->sent, .to = to, .room_bytes = room_bytes, .cut = to < ch->ring.next};
+    *f = (struct flush){.from = ch->sent,
+                        .to = to,
+                        .ride = {ride.of[SINK_RAW], ride.of[SINK_CHUNKED]},
+                        .moments = moments,
+                        .riders = riders,
+                        .room_bytes = room_bytes,
+                        .cut = to < ch->ring.next};
     if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = flush_lay_out(ch, f, SINK_RAW, f->room);
     if (ch->viewers.ready && viewers[SINK_CHUNKED])
         f->run[SINK_CHUNKED] = flush_lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
@@ -104,13 +139,9 @@ void flush_begin_heartbeat(struct channel *ch) {
     flush_install(ch, f);
 }
 
-// Viewers that lag get what is the latest by the time they have caught up.
 void flush_begin_moments(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
-    for (uint32_t i = ch->viewers.ready; i < ch->viewers.count; i++)
-        ch->viewers.at[i]->lacks |= ch->viewers.at[i]->asks & ch->moments->fresh;
-    *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = ch->moments->fresh};
-    ch->moments->fresh = 0;
+    *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = flush_take_fresh(ch)};
     flush_install(ch, f);
 }
 
@@ -146,10 +177,32 @@ __attribute__((noinline)) static void flush_count(struct channel *ch, uint32_t v
     for (uint64_t n = f->from; n < f->to; n++) channel_count_sent(ch, ring_at(&ch->ring, n), viewers);
 }
 
+// Serves frames and moments: with one send, to viewers that ask for all of the moments or none.
+static uint32_t flush_serve_riders(struct channel *ch, uint32_t sends, int64_t now_ms) {
+    struct flush *f = ch->flush;
+    uint32_t served = 0, whole = 0;
+    f->is_serving = true;
+    for (; served < sends && ch->viewers.due; served++) {
+        struct viewer *v = viewer_set_serve(&ch->viewers);
+        struct iovec run = f->run[v->framing];
+        bool rides = (v->asks & f->moments) == f->moments;
+        if (rides) run.iov_len += f->ride[v->framing];
+        size_t taken = viewer_send(v, &run, 1);
+        bool has_all = taken == run.iov_len;
+        whole += has_all;
+        if (!has_all && !v->closed) viewer_lag_behind(v, f->from, taken, now_ms);
+        if (has_all && !rides) viewer_offer_moments(v, f->moments, now_ms);
+    }
+    f->is_serving = false;
+    flush_count(ch, whole);
+    return served;
+}
+
 uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     struct flush *f = ch->flush;
     uint64_t each = f->to - f->from;
     uint32_t served = 0, whole = 0;
+    if (f->riders) return flush_serve_riders(ch, sends, now_ms);
     if (f->is_end || f->moments) return flush_serve_each(ch, sends, now_ms);
     f->is_serving = true;
     for (; served < sends && ch->viewers.due; served++) {
@@ -207,6 +260,7 @@ void flush_end(struct channel *ch, int64_t now_ms) {
     if (has_frames && !f->cut) // the rest of what waited follows immediately
         pace_end(&ch->pace, f->to - f->from, f->begun, ended, ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
+    pending_free(f->riders);
     if (f->room_bytes) budget_give_back(f->room_bytes);
     free(f);
 }

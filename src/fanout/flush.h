@@ -1,6 +1,6 @@
 // What is being sent to the viewers of a channel that are ready: a run of frames or a heartbeat, laid out
-// once for each framing in use and sent to each viewer with one send; the latest moments; or the end of the
-// stream. In slices of any size. Private to channel.
+// once for each framing in use and sent to each viewer with one send, with the latest moments behind the
+// frames; the latest moments alone; or the end of the stream. In slices of any size. Private to channel.
 #pragma once
 
 #include <stdbool.h>

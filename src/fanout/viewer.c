@@ -367,6 +367,7 @@ static bool viewer_begin_next(struct viewer *v, size_t *sent) {
         return true;
     }
     if (v->cursor < ch->sent || v->offset) return false;
+    if (v->lacks) v->lacks &= (uint8_t)~ch->moments->fresh; // a flush brings those
     if (v->lacks) return viewer_send_moment(v, sent);
     return ch->over && ch->sent == ch->ring.next && viewer_has_all(v) && viewer_begin_end(v);
 }
@@ -410,13 +411,61 @@ static void viewer_make_lagging(struct viewer *v, uint64_t cursor, size_t offset
     viewer_enter_list(v, LIST_BLOCKED);
 }
 
-void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
-    const struct ring *r = &v->channel->ring;
-    for (size_t len; taken >= (len = frame_piece(ring_at(r, from), v->framing).iov_len); from++) {
-        taken -= len;
-        channel_count_sent(v->channel, ring_at(r, from), 1);
+// Moves frames of the ring, from the one it is at, to those of its own.
+static struct pending *viewer_take_over(struct viewer *v, struct pending *to, uint64_t count) {
+    struct channel *ch = v->channel;
+    for (uint64_t i = 0; i < count; i++) {
+        struct frame *f = frame_ref(ring_at(&ch->ring, v->cursor + i));
+        to = pending_add(to, f);
+        if (f->is_gap) ledger_add(ch->ledger, LEDGER_LOST, 1);
+        if (position_is_set(f->at)) continue;
+        v->unseen--; // which viewer_step_over() will not count
+        ledger_add(ch->ledger, LEDGER_DELIVERED, 1);
     }
-    viewer_make_lagging(v, from, taken, now_ms);
+    v->unseen += (uint32_t)count;
+    v->cursor += count;
+    return to;
+}
+
+// The moments behind the frames, of which it has taken this many bytes: those that are begun become its own,
+// with all before them; the others it lacks.
+static void viewer_lag_in_ride(struct viewer *v, size_t taken) {
+    const struct flush *f = v->channel->flush;
+    size_t bytes = v->offset + taken + pinned_bytes(v), begun = 0;
+    uint32_t frames = (uint32_t)(v->channel->sent - v->cursor);
+    v->lacks |= v->asks & f->moments;
+    if ((v->asks & f->moments) != f->moments) return;
+    for (uint32_t i = 0; i < frames; i++)
+        begun += frame_piece(ring_at(&v->channel->ring, v->cursor + i), v->framing).iov_len;
+    if (bytes <= begun) return;
+    struct pending *p = viewer_take_over(v, pending_new(frames + 1), frames);
+    uint8_t kinds = f->moments;
+    for (uint32_t i = 0; kinds && bytes > begun; i++, kinds &= (uint8_t)(kinds - 1)) {
+        struct frame *moment = pending_at(f->riders, i);
+        size_t len = frame_piece(moment, v->framing).iov_len;
+        v->lacks &= (uint8_t)~moments_first(kinds);
+        begun += len;
+        if (taken >= len)
+            taken -= len;
+        else
+            p = pending_add(p, frame_ref(moment));
+    }
+    v->offset += (uint32_t)taken;
+    if (pending_left(p))
+        v->pending = p;
+    else
+        pending_free(p);
+}
+
+void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
+    struct channel *ch = v->channel;
+    for (size_t len; from < ch->sent; from++) {
+        if (taken < (len = frame_piece(ring_at(&ch->ring, from), v->framing).iov_len)) break;
+        taken -= len;
+        channel_count_sent(ch, ring_at(&ch->ring, from), 1);
+    }
+    viewer_make_lagging(v, from, from < ch->sent ? taken : 0, now_ms);
+    if (ch->flush && ch->flush->riders) viewer_lag_in_ride(v, from < ch->sent ? 0 : taken);
 }
 
 void viewer_offer_moments(struct viewer *v, uint8_t kinds, int64_t now_ms) {
@@ -487,22 +536,6 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         viewer_end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
     else
         take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
-}
-
-// Moves frames of the ring, from the one it is at, to those of its own.
-static struct pending *viewer_take_over(struct viewer *v, struct pending *to, uint64_t count) {
-    struct channel *ch = v->channel;
-    for (uint64_t i = 0; i < count; i++) {
-        struct frame *f = frame_ref(ring_at(&ch->ring, v->cursor + i));
-        to = pending_add(to, f);
-        if (f->is_gap) ledger_add(ch->ledger, LEDGER_LOST, 1);
-        if (position_is_set(f->at)) continue;
-        v->unseen--; // which viewer_step_over() will not count
-        ledger_add(ch->ledger, LEDGER_DELIVERED, 1);
-    }
-    v->unseen += (uint32_t)count;
-    v->cursor += count;
-    return to;
 }
 
 void viewer_keep_begun(struct viewer *v) {

@@ -32,7 +32,8 @@ void viewer_continue(struct viewer *, int64_t now_ms);
 // no more. May close it.
 void viewer_drain(struct viewer *, int64_t now_ms);
 
-// A ready viewer has accepted only `taken` bytes of the frames from `from` on: it lags.
+// A ready viewer has accepted only `taken` bytes of the frames from `from` on, and of the moments behind
+// them if it asks for all of those: it lags.
 void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now_ms);
 
 // A ready viewer has accepted only a part of a heartbeat (borrowed): queues the rest. If it has accepted

@@ -251,6 +251,7 @@ static void worker_set_bounds(struct worker *w, struct fan_bounds *bounds) {
 static void on_command(struct loop_job *job) {
     struct posted_command *p = (struct posted_command *)job;
     const struct worker_command *c = &p->command;
+    bool waits;
     switch (c->verb) {
     case WORKER_ADD: worker_add(p->worker, c); break;
     case WORKER_PUBLISH:
@@ -263,8 +264,9 @@ static void on_command(struct loop_job *job) {
         worker_mark_dirty(p->worker, c->channel);
         break;
     case WORKER_MOMENT:
+        waits = c->frame->rides;
         channel_publish_moment(c->channel, c->moments, c->frame);
-        worker_mark_dirty(p->worker, c->channel);
+        if (!waits) worker_mark_dirty(p->worker, c->channel);
         break;
     case WORKER_END:
         channel_end(c->channel);

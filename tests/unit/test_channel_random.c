@@ -14,7 +14,8 @@ enum {
     ITEMS_MAX = 3 * STEPS + 100,
     RING_FRAMES = 12,
     RING_BYTES = 12000,
-    PADDING_MAX = 1500
+    PADDING_MAX = 1500,
+    KINDS = 3 // of moments
 };
 
 // What was published, in order.
@@ -30,16 +31,19 @@ struct watcher {
     size_t checked;   // events of the client
     size_t next;      // the item that should come
     size_t joined;    // items that there were then
-    size_t uncounted; // events without a number among its first ones, which do not count as delivered
+    size_t uncounted; // events without a number among its first ones, and moments: not the channel's frames
+    uint8_t asks;
+    unsigned latest[KINDS]; // moments, which are numbered
 };
 
 static struct rig rig;
 static struct item items[ITEMS_MAX];
 static size_t item_count;
 static uint64_t due; // pairs
+static unsigned moments;
 static struct watcher watchers[WATCHERS];
 static struct {
-    unsigned long gaps, lags, waits, leaves, stalls, foreign_missing, slices, scarce, relieved;
+    unsigned long gaps, lags, waits, leaves, stalls, foreign_missing, moments, slices, scarce, relieved;
 } met;
 
 static void publish(struct frame *f, bool numbered, const char *text) {
@@ -79,6 +83,14 @@ static void publish_something(void) {
     }
 }
 
+static void publish_moment(void) {
+    char text[32];
+    unsigned kind = (unsigned)dice(KINDS);
+    int len = snprintf(text, sizeof text, "%u-%u", kind, ++moments);
+    channel_publish_moment(&rig.channel, (uint8_t)(1u << kind),
+                           frame_of_event((struct position){0}, "now", text, (size_t)len));
+}
+
 // Joins, with some of the newest items as what it missed.
 static void join(struct watcher *w) {
     static const int buffers[] = {2048, 4096, 16384, 0};
@@ -86,6 +98,7 @@ static void join(struct watcher *w) {
     uint32_t missed = (uint32_t)dice(8);
     if (missed > item_count) missed = 0;
     *w = (struct watcher){.open = true, .next = item_count - missed, .joined = item_count};
+    rig.asks = w->asks = (uint8_t)dice(1 << KINDS);
     for (uint32_t i = 0; i < missed; i++) {
         const struct item *it = &items[w->next + i];
         first[1 + i] = frame_ref(it->frame);
@@ -127,6 +140,16 @@ static void take_item(struct watcher *w, const char *text) {
     w->next++;
 }
 
+static void take_moment(struct watcher *w, const char *text) {
+    unsigned kind, number;
+    if (sscanf(text, "now=%u-%u", &kind, &number) != 2 || kind >= KINDS) fail_msg("no moment: %s", text);
+    assert_true(w->asks & 1u << kind);
+    if (number <= w->latest[kind]) fail_msg("%s after %u", text, w->latest[kind]);
+    w->latest[kind] = number;
+    w->uncounted++;
+    met.moments++;
+}
+
 // event_reader_text() of one event.
 static const char *text_of(struct event_reader *r, size_t i) {
     struct event_reader one = *r;
@@ -148,6 +171,8 @@ static void check(struct watcher *w) {
             assert_string_equal(text, "hello");
         else if (strstr(text, " slow)"))
             take_slow_gap(w, text);
+        else if (!strncmp(text, "now=", 4))
+            take_moment(w, text);
         else
             take_item(w, text);
     }
@@ -220,6 +245,7 @@ static void do_something(void) {
     case 0:
     case 1:
     case 2:
+        if (dice_one_in(3)) publish_moment();
         for (uint64_t n = dice(4); n; n--) publish_something();
         break;
     case 3:
@@ -307,13 +333,14 @@ static void every_viewer_reads_the_exact_sequence_less_announced_gaps(void **sta
     for (int i = 0; i < ROUNDS; i++) run_round();
     printf(
         "gaps %lu, steps with a viewer behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
-        "%lu, messages without number missing %lu, flushes left unfinished %lu, begun without memory %lu, "
+        "%lu, messages without number missing %lu, moments %lu, flushes left unfinished %lu, begun without memory %lu, "
         "backlogs given up %lu\n",
-        met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing, met.slices, met.scarce,
-        met.relieved);
+        met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing, met.moments, met.slices,
+        met.scarce, met.relieved);
     // It was worth the name.
     assert_true(met.gaps > 20 && met.lags > 1000 && met.waits > 100 && met.leaves > 100);
     assert_true(met.slices > 200 && met.scarce > 100 && met.relieved > 50);
+    assert_true(met.moments > 1000);
     assert_true(met.foreign_missing == 0 || met.gaps > 0);
 }
 

@@ -124,6 +124,68 @@ static void it_may_be_cut_anywhere(void **state) {
     }
 }
 
+static void it_goes_with_the_frames_in_one_send(void **state) {
+    (void)state;
+    join_asking(0, A | B);
+    join_asking(1, 0);
+    join_asking(2, A); // asks for one of two: a send of its own
+    publish_moment(A, "a1");
+    publish_moment(B, "b1");
+    rig_publish(&rig, 5);
+    rig_publish(&rig, 5);
+    limited_send_reset();
+    rig_flush(&rig);
+    assert_int_equal(limited_send_calls(), 4);
+    assert_false(channel_is_dirty(&rig.channel));
+    assert_seen(0, "hello 1-1 1-2 now=a1 now=b1");
+    assert_seen(1, "hello 1-1 1-2");
+    assert_seen(2, "hello 1-1 1-2 now=a1");
+    assert_int_equal(counter_get(&rig.counters.delivered), 6);
+    assert_int_equal(rig.channel.viewers.ready, 3);
+    assert_ring_empty();
+}
+
+// Cut after each byte of a comment and two moments, of which newer ones come meanwhile.
+static void what_goes_with_frames_may_be_cut_anywhere(void **state) {
+    for (long cut = 0;; cut++) {
+        join_asking(0, A | B);
+        client_room(&clients[0], cut);
+        publish_moment(A, "a1");
+        publish_moment(B, "b1");
+        rig_publish(&rig, 5);
+        rig_flush(&rig);
+        bool is_whole = rig.channel.viewers.ready == 1;
+        publish_moment(A, "a2");
+        publish_moment(B, "b2");
+        rig_publish(&rig, 5);
+        rig_flush(&rig);
+        client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        const char *text = client_text(&clients[0]);
+        bool is_fine = !strcmp(text, "hello 1-1 1-2 now=a2 now=b2") ||
+                       !strcmp(text, "hello 1-1 now=a1 1-2 now=a2 now=b2") ||
+                       !strcmp(text, "hello 1-1 now=a1 now=b1 1-2 now=a2 now=b2");
+        if (!is_fine) fail_msg("cut after %ld: %s", cut, text);
+        assert_int_equal(rig.channel.viewers.ready, 1);
+        assert_int_equal(counter_get(&rig.counters.delivered) + rig.channel.delivered, 2);
+        tear_down(state);
+        set_up(state);
+        if (is_whole) break;
+    }
+}
+
+static void a_moment_may_come_while_another_goes_out(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) join_asking(i, A);
+    publish_moment(A, "a1");
+    rig_publish(&rig, 5);
+    channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1);
+    publish_moment(A, "a2");
+    client_room(&clients[0], 200); // the last to be served: its first moment is begun
+    rig_flush(&rig);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    for (int i = 0; i < 3; i++) assert_seen(i, "hello 1-1 now=a1 now=a2");
+}
+
 static void it_counts_as_no_delivery_and_is_freed_with_the_channel(void **state) {
     (void)state;
     join_asking(0, A);
@@ -152,6 +214,9 @@ int main(void) {
         TEST(a_viewer_that_joins_gets_the_latest_after_its_first_bytes),
         TEST(a_viewer_that_joins_before_the_flush_gets_it_once),
         TEST(it_may_be_cut_anywhere),
+        TEST(it_goes_with_the_frames_in_one_send),
+        TEST(what_goes_with_frames_may_be_cut_anywhere),
+        TEST(a_moment_may_come_while_another_goes_out),
         TEST(it_counts_as_no_delivery_and_is_freed_with_the_channel),
         cmocka_unit_test(unknown_names_are_ignored),
     };
