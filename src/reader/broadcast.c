@@ -342,6 +342,7 @@ static void on_sampled(void *arg, struct position from, struct frame *f, enum sa
         history_push(&b->history, b->env->budget, from, f, broadcast_now_ms(b));
     }
     if (fate == SAMPLE_SHOWN) broadcast_log_delivered(b, f);
+    if (fate == SAMPLE_SHOWN && b->env->on_shown) b->env->on_shown(b);
     outlet_publish(&b->outlet, f, fate, more);
 }
 

@@ -45,6 +45,8 @@ struct broadcast_env {
     void (*on_audience)(struct broadcast *, bool watched);
     // A comment has come, of which there were others lately. May be NULL.
     void (*on_busy)(struct broadcast *);
+    // A frame is about to be published to its viewers. May be NULL.
+    void (*on_shown)(struct broadcast *);
     // The number of its viewers has changed. May be NULL.
     void (*on_viewers)(struct broadcast *);
     // Private:

@@ -1,6 +1,7 @@
 // The event `reactions` for viewers who ask for it: what all comment APIs have told since the last one
-// (service/reactions_topic.h), the REACTIONS_SHOWN kinds with the most, at most once a second of a video.
-// Nothing is kept for viewers that come later. Control loop only.
+// (service/reactions_topic.h), the REACTIONS_SHOWN kinds with the most, at most once a second of a video. It
+// goes with a comment, in the same send; to more than 100 viewers it goes by itself only once in five
+// seconds. Nothing is kept for viewers that come later. Control loop only.
 #pragma once
 
 #include <stdint.h>
@@ -17,6 +18,9 @@ void reactions_join(struct reader *, struct broadcast *, uint8_t asks);
 
 // The video is closed.
 void reactions_close(struct reader *, struct watched *);
+
+// A frame is about to be shown to the viewers. The on_shown() of broadcasts.
+void reactions_ride(struct broadcast *);
 
 // To be called several times a second.
 void reactions_sweep(struct reader *);

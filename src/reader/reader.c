@@ -143,6 +143,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                     .end = FAN_END_MOVED,
                                     .on_audience = watched_on_audience,
                                     .on_busy = room_events_busy,
+                                    .on_shown = reactions_ride,
                                     .on_viewers = viewer_counts_changed};
     broadcast_env_init(&r->env);
     access_log_start(&r->access_log, &r->counters, r->service.instance_id);

@@ -1,10 +1,10 @@
 // Reactions: summed over the comment APIs, for viewers who ask, of the moment.
 // CI also: up-redis, processes.
 import assert from 'node:assert/strict';
-import { call, owner } from '../lib/api.mjs';
+import { call, owner, post } from '../lib/api.mjs';
 import { commentApis, refused } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { until } from '../lib/time.mjs';
+import { pause, until } from '../lib/time.mjs';
 
 const react = (url, user, kind, video = 'v') => call('POST', `${url}/videos/${video}/reactions`, { json: { userid: user, kind } });
 const events = (viewer) => viewer.moments.filter(({ type }) => type === 'reactions');
@@ -31,6 +31,27 @@ scenario('reactions of a second come as one event, with the eight most frequent 
   assert.equal((await react(apis[0], 'ann', 'heart')).status, 202);
   await until(() => sumsOf(late).heart === 1, 'the next one');
   assert.deepEqual(Object.keys(sumsOf(late)), ['heart']); // nothing of before
+});
+
+scenario('to many viewers reactions go with the next comment, or by themselves every five seconds', async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const viewers = await Promise.all(Array.from({ length: 101 }, () => t.watch(reader, { video: 'v', query: { events: 'reactions' } })));
+  const [viewer] = viewers;
+  const here = (kind) => until(() => sumsOf(viewer)[kind] === 1, () => `${kind}: ${JSON.stringify(sumsOf(viewer))}`, 8_000);
+  await react(system.comment, 'ann', 'first');
+  await here('first');
+  const first = performance.now();
+  await react(system.comment, 'ann', 'second');
+  while (performance.now() < first + 2_200) { // it is told within a second, and waits
+    assert.equal(sumsOf(viewer).second, undefined);
+    await pause(50);
+  }
+  await post(system, 'v', 'a comment');
+  await here('second');
+  const second = performance.now();
+  assert.ok(second - first < 4_500, `the comment takes it along, after ${second - first} ms`);
+  await until(() => viewers.every((each) => sumsOf(each).second === 1), 'all');
 });
 
 scenario('a reaction has a kind, and a user not too many a second', async (t) => {
