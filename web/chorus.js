@@ -274,7 +274,7 @@ export class LiveComments {
 
   post(comment) {
     const { _options: { user: userid, video: videoid }, name } = this;
-    const json = { userid, videoid, comment, name }, text = JSON.stringify(json), posts = this._posts;
+    const posts = this._posts, json = { userid, videoid, comment, name }, text = JSON.stringify(json);
     if (!posts.has(text)) posts.set(text, { key: Date.now() + '-' + this._env.random() });
     const post = posts.get(text);
     return (post.sending ??= this._send(json, post.key)
@@ -284,6 +284,10 @@ export class LiveComments {
 
   comments(query = {}) {
     return this._ask(`videos/${encodeURIComponent(this._options.video)}/comments?${queryOf(query)}`);
+  }
+
+  react(kind) {
+    return this._ask(`videos/${encodeURIComponent(this._options.video)}/reactions`, { json: { userid: this._options.user, kind } });
   }
 
   _start() {

@@ -153,7 +153,7 @@ export class LiveCommentsElement extends Base {
   #draw() {
     const words = this.#words;
     const list = new CommentList(words);
-    const composer = new Composer({ words, onSend: (text) => this.post(text), onName: (name) => this.#rename(name) });
+    const composer = new Composer({ words, onSend: (text) => this.post(text), onName: (name) => this.#rename(name), onReact: () => this.#live?.react('heart') });
     const outbox = new Outbox({
       list, words,
       client: () => this.#live,
@@ -244,6 +244,7 @@ export class LiveCommentsElement extends Base {
   #onComment(comment, { own = false, replayed = false } = {}) {
     const { list, outbox, rate, announcer } = this.#parts;
     const pending = outbox.take(comment, own);
+    if (comment.more && !replayed) rate.leftOut(performance.now(), comment.more);
     // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
     const shown = !list.following || document.hidden || replayed || this.hasAttribute('everything') || rate.take(performance.now(), own);
     if (shown) list.add(comment, { own, pending, at: replayed ? undefined : Date.now() });

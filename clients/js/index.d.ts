@@ -125,7 +125,7 @@ export interface Room {
   readable_rate: number;
 }
 
-/** What post() and comments() throw. The message is the server's sentence. */
+/** What post(), comments() and react() throw. The message is the server's sentence. */
 export class ChorusError extends Error {
   name: 'ChorusError';
   /** The status of the answer, 0 without one. */
@@ -160,6 +160,8 @@ export class LiveComments {
   post(text: string): Promise<Comment>;
   /** The newest kept comments; or those after or before a position. `limit`: 1-200, default 50. */
   comments(query?: { before?: string; after?: string; limit?: number }): Promise<Page>;
+  /** Reacts, with `heart` for instance; every viewer who asks sees how many have. Throws `too_fast` beyond ten a second. */
+  react(kind: string): Promise<{ success: true }>;
   /** Ends the stream, or leaves it to other tabs. No callback comes after it. */
   close(): void;
 }

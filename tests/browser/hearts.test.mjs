@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { call } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
-import { until } from '../integration/lib/time.mjs';
+import { pause, until } from '../integration/lib/time.mjs';
 import { embed } from './embedding.mjs';
 
 const seen = (page) => page.evaluate(() => [...document.querySelector('live-comments').shadowRoot.querySelector('.hearts').children].map((heart) => ({
@@ -15,6 +15,30 @@ async function hearts(system, page, wanted) {
   await until(async () => wanted(last = await seen(page)), () => `hearts: ${JSON.stringify(last)}`);
   await until(async () => (await seen(page)).length === 0, 'them to be gone');
 }
+
+scenario('the heart sends one; refused, it rests, and without the right it stays so', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const { page } = await embed(t, system, { expect: [/status of 4(29|03)/] });
+  await until(() => page.evaluate(() => document.querySelector('live-comments').state.name === 'live'), 'the stream');
+  const heart = page.locator('live-comments .react'), rests = () => heart.getAttribute('aria-disabled');
+  const click = async () => {
+    await until(async () => (await rests()) !== 'true', 'the heart to be awake');
+    await heart.click();
+  };
+  await click();
+  await until(async () => (await seen(page)).some(({ text }) => text === '♥'), 'its own heart over the column');
+  let status = 429;
+  await page.route('**/reactions', (route) => route.fulfill({ status, headers: { 'retry-after': '1', 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' },
+    contentType: 'application/json', body: JSON.stringify({ error: 'No.', code: 'no' }) }));
+  await click();
+  await pause(500);
+  assert.equal(await rests(), 'true');
+  status = 403;
+  await click();
+  await until(async () => (await heart.getAttribute('title')) === 'No.', 'the reason');
+  await pause(500);
+  assert.equal(await rests(), 'true');
+});
 
 scenario('hearts rise over the column, a few of many; without motion a number stands there for a moment', { ms: 60_000 }, async (t) => {
   const system = await t.system();

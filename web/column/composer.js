@@ -5,6 +5,7 @@ import { byteLength, fitComment, fitName, hueOf, initials } from './text.js';
 
 export const MAX_BYTES = 2000;
 const NEAR_BYTES = 300; // so little left is shown
+const REACT_EVERY_MS = 150, REACT_AGAIN_MS = 2_000; // after one, and after one that failed
 
 export class Composer {
   #words;
@@ -16,18 +17,20 @@ export class Composer {
   #closed = false;
   #room = {};
 
-  // onSend(text) -> whether it was taken; onName(name)
-  constructor({ words, onSend, onName }) {
+  // onSend(text) -> whether it was taken; onName(name); onReact() -> a promise
+  constructor({ words, onSend, onName, onReact }) {
     this.#words = words;
     this.#onSend = onSend;
     this.#onName = onName;
+    this.heart = make('button.react', { part: 'react', type: 'button', title: words.react, 'aria-label': words.react }, '♥');
+    this.heart.addEventListener('click', () => this.#react(onReact));
     this.input = make('textarea.input', { part: 'input', rows: '1', autocomplete: 'off', enterkeyhint: 'send', dir: 'auto',
       placeholder: words.placeholder, 'aria-label': words.placeholder, 'aria-describedby': 'note' });
     this.mirror = make('div.mirror', { 'aria-hidden': 'true' }); // has the height that the text needs
     this.button = make('button.send', { part: 'send', type: 'submit', disabled: true }, words.send);
     this.note = make('span.note', { part: 'note', id: 'note' });
     this.spoken = make('span.hidden', { role: 'status' });
-    this.element = make('form.composer', { part: 'composer' }, this.#identity(), make('div.entry', {}, make('div.grow', {}, this.mirror, this.input), this.button),
+    this.element = make('form.composer', { part: 'composer' }, this.#identity(), make('div.entry', {}, make('div.grow', {}, this.mirror, this.input), this.heart, this.button),
       make('div.below', {}, this.note, this.spoken));
     this.input.addEventListener('input', () => this.#show());
     this.input.addEventListener('keydown', (event) => this.#onKey(event));
@@ -131,6 +134,23 @@ export class Composer {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     this.#send();
+  }
+
+  // One that is refused too often, or for a moment, is not worth a message: the heart rests.
+  async #react(onReact) {
+    if (this.heart.ariaDisabled === 'true') return;
+    this.heart.ariaDisabled = 'true'; // and keeps the focus
+    let restMs = REACT_EVERY_MS;
+    try {
+      await onReact();
+    } catch ({ status, message, retryAfterMs }) {
+      if (status === 401 || status === 403) {
+        this.heart.title = message;
+        return;
+      }
+      restMs = retryAfterMs || REACT_AGAIN_MS;
+    }
+    setTimeout(() => (this.heart.ariaDisabled = 'false'), restMs);
   }
 
   #send() {

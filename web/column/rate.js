@@ -18,13 +18,22 @@ export class ReadableRate {
     this.#at = now;
     const shown = always || this.#tokens >= 1;
     if (shown) this.#tokens = Math.max(0, this.#tokens - 1);
+    this.#count(now, 1, shown);
+    return shown;
+  }
+
+  // The server has left some out already (`more` of a comment).
+  leftOut(now, more) {
+    this.#count(now, more, 0);
+  }
+
+  #count(now, all, shown) {
     const second = Math.floor(now / 1000);
     let last = this.#seconds.at(-1);
     if (last?.second !== second) this.#seconds.push((last = { second, all: 0, shown: 0 }));
     if (this.#seconds.length > WINDOW_S + 1) this.#seconds.shift();
-    last.all++;
+    last.all += all;
     last.shown += shown;
-    return shown;
   }
 
   // {shown, all} per second, of the last whole seconds; undefined while everything is shown.

@@ -39,6 +39,7 @@ export const WORDS = {
   noAnswer: 'The server cannot be reached.',
   placeholder: 'Say something',
   send: 'Send',
+  react: 'React with a heart',
   bytesLeft: (count) => (count === 1 ? '1 byte left' : `${count} bytes left`),
   bytesOver: (count) => (count === 1 ? '1 byte too long' : `${count} bytes too long`),
   wait: (seconds) => `You can comment again in ${seconds} s. Your text stays here.`,
