@@ -26,6 +26,12 @@ scenario('moderators of the video and services may, and are not bound; others ma
     await refused(call('GET', `${url}/audit`, { headers }), status, code);
     for (const what of ['start', 'end']) await refused(call('POST', `${url}/${what}`, { headers }), status, code);
   }
+  const react = (headers, userid) => call('POST', `${system.comment}/videos/v/reactions`, { json: { userid, kind: 'heart' }, headers });
+  await refused(react(undefined, 'eve'), 401, 'token_missing');
+  await refused(react(bearer('eve', { can: ['read', 'post'] }), 'eve'), 403, 'not_allowed');
+  await refused(react(bearer('eve', { can: ['react'] }), 'ann'), 403, 'other_user');
+  await refused(react(bearer('eve', { can: ['react'], videos: ['w'] }), 'eve'), 403, 'not_allowed');
+  assert.equal((await react(bearer('eve', { can: ['react'] }))).status, 202);
   await getRoom(system, 'v', ann);
   await patchRoom(system, 'v', { slow_ms: 600_000, only: ['vip', 'member'], frozen: true }, moderator);
   await refused(post('vip', vip), 403, 'frozen');
