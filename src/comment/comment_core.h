@@ -54,6 +54,7 @@ struct comment_counters {
     uint64_t time_outs;
     struct durations commits; // of those accepted: from the complete request to the answer of the store
     uint64_t listings;        // GET /videos/VIDEO/comments
+    uint64_t reactions;       // accepted
 };
 
 struct comment_api {

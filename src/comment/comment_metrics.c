@@ -42,6 +42,7 @@ COUNTER(filtered_capitals, filtered[FIRST_CAPITALS])
 COUNTER(filtered_repeated, filtered[FIRST_REPEATED])
 COUNTER(comment_time_outs, time_outs)
 COUNTER(comment_listings, listings)
+COUNTER(comment_reactions, reactions)
 #undef COUNTER
 
 #define REPLAYS(name, member)                                                                                \
@@ -162,6 +163,8 @@ const struct metric comment_metrics[] = {
      .read = review_durations},
     {"chorus_comment_listings_total", "listings", METRIC_COUNTER,
      "Requests for a video's comments, GET /videos/VIDEO/comments.", .get = comment_listings},
+    {"chorus_comment_reactions_total", "reactions", METRIC_COUNTER, "Reactions accepted.",
+     .get = comment_reactions},
     {"chorus_comment_replays_total", "replays", METRIC_COUNTER, "Replays begun, GET /videos/VIDEO/replay.",
      .get = comment_replays},
     {"chorus_comment_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",

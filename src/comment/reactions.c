@@ -106,6 +106,7 @@ void handle_reaction(struct http_exchange *x, void *arg) {
         http_reply(x, &(struct http_reply){
                           .status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
     } else if (reactions_add(a->reactions, video, kind, 1)) {
+        a->counters.reactions++;
         reply_json(x, 202, json_pack("{s:b}", "success", 1));
     } else {
         reply_unavailable(x, "overloaded", "There are too many requests; try again in a moment.");

@@ -64,4 +64,6 @@ scenario('a reaction has a kind, and a user not too many a second', async (t) =>
   assert.ok(later.length >= 10, `${later.length} are refused`);
   await refused(later[0], 429, 'too_fast');
   assert.equal((await react(system.comment, 'bob', 'heart')).status, 202);
+  const { text } = await call('GET', `${system.comment}/metrics`);
+  assert.match(text, new RegExp(`^chorus_comment_reactions_total\\{.*\\} ${41 - later.length}$`, 'm'));
 });
