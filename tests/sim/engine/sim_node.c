@@ -172,13 +172,13 @@ static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-// As position.lua does it: what is not the time leaves a remainder that is of the run alone.
+// As position.lua does it: what is not the time leaves a remainder that is of the run and the moment.
 static uint64_t new_epoch(const struct video *v, const struct sim_call *c) {
     uint64_t now = c->wall_ms > 0 ? (uint64_t)c->wall_ms : 1;
     uint64_t least = larger(v->at.epoch, c->at.epoch) + 1;
     if (v->count) least = larger(least, v->log[v->count - 1].at.epoch + 1);
     if (now + POSITION_CLOCK_TOLERANCE_MS < c->seen_epoch) least = larger(least, c->seen_epoch + 1);
-    return now >= least ? now : least + (c->run - least) % RUNS;
+    return now >= least ? now : least + (c->run + (uint64_t)c->steady_ms - least) % RUNS;
 }
 
 // Returns whether the caller knows of entries that were lost; *kept is then the last position before them.

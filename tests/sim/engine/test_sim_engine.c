@@ -4,6 +4,7 @@
 #include "room_contract.h"
 
 #include "../engines.h"
+#include "sim_node.h"
 #include "../sim.h"
 
 struct test {
@@ -576,6 +577,25 @@ static void a_step_of_the_clock_costs_at_most_one_append(struct test *t) {
     assert_true(post(&t->a, NULL).at.epoch > before.epoch);
 }
 
+// The run stays, as with FLUSHALL, and the process that asks knows of the older epoch only.
+static void after_a_flush_with_a_clock_behind_no_epoch_is_begun_again(void **state) {
+    uint64_t epochs[2];
+    (void)state;
+    struct sim_node *n = sim_node_new();
+    for (int i = 0; i < 2; i++) {
+        struct sim_call head = {.op = SIM_HEAD, .name = "v", .at = {2000, 7}, .wall_ms = 1000, .run = 5};
+        struct sim_answer a = {0};
+        head.steady_ms = 3000 + i;
+        sim_node_clear(n);
+        sim_node_carry_out(n, &head, &a);
+        epochs[i] = a.head.epoch;
+        sim_answer_release(&a);
+    }
+    assert_true(epochs[0] > 2000 && epochs[1] > 2000);
+    assert_int_not_equal(epochs[0], epochs[1]);
+    sim_node_free(n);
+}
+
 // Processes
 
 struct poster {
@@ -642,6 +662,7 @@ int main(void) {
         IN_WORLD(a_restart_may_forget_the_last),
         IN_WORLD(a_replica_repeats_everything),
         IN_WORLD(a_step_of_the_clock_costs_at_most_one_append),
+        cmocka_unit_test(after_a_flush_with_a_clock_behind_no_epoch_is_begun_again),
         IN_WORLD(what_a_killed_process_has_sent_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
