@@ -57,6 +57,7 @@ void memory_gate_copy(struct memory_gate *to, const struct memory_gate *from) {
     struct memory_ban **ban = &to->bans;
     struct memory_recent **recent = &to->recents;
     struct memory_held **held = &to->held;
+    struct memory_note **note = &to->notes;
     *to = *from;
     for (; *ban; ban = &(*ban)->next) {
         struct memory_ban *copy = mem_alloc(sizeof *copy);
@@ -77,6 +78,12 @@ void memory_gate_copy(struct memory_gate *to, const struct memory_gate *from) {
         copy->is.author = mem_strdup(copy->is.author);
         copy->is.body = mem_strndup(copy->is.body, copy->is.body_len);
         *held = copy;
+    }
+    for (; *note; note = &(*note)->next) {
+        struct memory_note *copy = mem_alloc(sizeof *copy);
+        *copy = **note;
+        copy->text = mem_strdup(copy->text);
+        *note = copy;
     }
 }
 

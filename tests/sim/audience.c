@@ -6,6 +6,7 @@
 #include "base/prng.h"
 
 enum {
+    MODERATED = 3,      // each so many-th world
     BEGIN_US = 1000000, // after the cluster
     VIEWERS_MIN = 50,
     VIEWERS_MAX = 300,
@@ -48,7 +49,8 @@ static void audience_find_places(struct audience *a, const struct cluster *c) {
     }
 }
 
-void audience_init(struct audience *a, uint64_t seed, const struct cluster *cluster, int64_t calm_ms) {
+void audience_init(struct audience *a, uint64_t seed, const struct cluster *cluster, int64_t calm_ms,
+                   bool moderated) {
     struct prng p = {seed ^ 0x617564};
     *a = (struct audience){.journal = {.now_us = sim_now_us, .on_event = audience_on_event}};
     journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_KEPT, .count = cluster->kept});
@@ -64,6 +66,7 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
     first->stay_ms = near_least(&p, 3500, 9000);
     if (cluster->spares_streams) first->stay_ms = near_least(&p, 3500, 5000);
+    if (moderated) first->crowds = CROWDS;
     first->calm_ms = calm_ms;
     first->end_ms = calm_ms + JUDGE_CALM_S * 1000 + 500;
     first->journal = &a->journal;

@@ -18,7 +18,7 @@ struct audience {
 };
 
 // Makes the crowds, whose size and habits the seed determines. Outside of processes.
-void audience_init(struct audience *, uint64_t seed, const struct cluster *, int64_t calm_ms);
+void audience_init(struct audience *, uint64_t seed, const struct cluster *, int64_t calm_ms, bool moderated);
 
 // Starts them.
 void audience_start(struct audience *);

@@ -187,8 +187,12 @@ static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
     int64_t next_ms = t->check_files_ms;
     if (store_is_lost(t->store)) return next_ms;
     if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
-    if (t->store->unscrubbed && t->scrub_ms < next_ms) next_ms = t->scrub_ms;
-    return t->store->write_failed && t->probe_ms < next_ms ? t->probe_ms : next_ms;
+    int64_t other_ms = next_ms; // while nothing can be written there is nothing to do but to try that
+    if (t->store->write_failed)
+        other_ms = t->probe_ms;
+    else if (t->store->unscrubbed)
+        other_ms = t->scrub_ms;
+    return other_ms < next_ms ? other_ms : next_ms;
 }
 
 // Waiting and handing over

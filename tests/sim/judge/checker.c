@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "known.h"
+#include "moderation.h"
 
 static const char *const gap_reasons[] = {"expired", "slow", "epoch"};
 
@@ -36,6 +37,10 @@ struct watcher {
     bool *has;          // by index in the list of known comments of its video
     struct range *gaps;
     size_t gap_count;
+    struct position newest; // up to which its stream began with what it missed
+    uint64_t more;          // left out before what comes next
+    bool over;              // it has got `end`, or that may be what a gap of a loss stands for
+    int64_t asked_us;
 };
 
 // One comment of a writer.
@@ -46,7 +51,7 @@ struct post {
     struct position at;
 };
 
-enum { PLACES = 16 };
+enum { PLACES = 16, RETRACTION_US = 3000000 }; // so long a moderator's request may last
 
 // The reader that a comment came from, and when the stream began in which it came.
 struct source {
@@ -58,6 +63,7 @@ struct judge {
     struct verdict *v;
     const struct journal *j;
     struct known_list known;
+    struct moderation moderation;
     struct watcher *watchers;
     size_t watcher_count;
     struct post *posts; // by writer and number
@@ -150,7 +156,9 @@ static void on_conflict(void *arg, const struct known *a, const struct known *b)
 static void judge_known(struct judge *g) {
     for (size_t i = 0; i < g->known.count; i++) {
         const struct known *k = &g->known.all[i];
+        if (k->writer == KNOWN_ENTRY) continue;
         struct post *p = post_find(g, k->writer, k->number);
+        g->v->comments++;
         if (!p || p->video != k->video) {
             judge_find(g, k->first_us, "stranger",
                        "v%" PRIu32 " %s is comment %" PRIu32 " of w%" PRIu32 ", which was not posted there",
@@ -165,7 +173,36 @@ static void judge_known(struct judge *g) {
         g->v->acknowledged += k->acked_us >= 0;
         g->v->lost += k->lost_us >= 0;
     }
-    g->v->comments = g->known.count;
+}
+
+// What moderators have refused writers.
+static const struct {
+    const char *code;
+    enum deed_kind on, off;
+    bool of_writer;
+} refusals[] = {{"banned", DEED_BAN, DEED_LIFT, true},
+                {"frozen", DEED_FREEZE, DEED_THAW, false},
+                {"video_ended", DEED_END, DEED_START, false}};
+enum { REFUSALS = sizeof refusals / sizeof *refusals };
+
+static void judge_accepted(struct judge *g, const struct journal_event *e, const struct post *p) {
+    for (size_t i = 0; i < REFUSALS; i++) {
+        uint32_t writer = refusals[i].of_writer ? p->writer : 0;
+        if (moderation_surely_on(&g->moderation, refusals[i].on, refusals[i].off, p->video, writer, p->at_us,
+                                 e->at_us))
+            judge_find(g, e->at_us, "not-refused", "comment %" PRIu32 " of w%" PRIu32 " is accepted: %s",
+                       e->number, e->who, refusals[i].code);
+    }
+}
+
+static bool may_be_refused(struct judge *g, const struct journal_event *e, const struct post *p) {
+    for (size_t i = 0; i < REFUSALS; i++) {
+        if (strcmp(e->word, refusals[i].code) != 0) continue;
+        uint32_t writer = refusals[i].of_writer ? p->writer : 0;
+        return !moderation_surely_off(&g->moderation, refusals[i].on, refusals[i].off, p->video, writer,
+                                      p->at_us, e->at_us);
+    }
+    return false;
 }
 
 static void take_stored(struct judge *g, const struct journal_event *e) {
@@ -173,6 +210,7 @@ static void take_stored(struct judge *g, const struct journal_event *e) {
     if (!position_is_set(e->at) || !e->at.seq)
         judge_find(g, e->at_us, "no-number", "comment %" PRIu32 " of w%" PRIu32, e->number, e->who);
     if (p) p->answered = true;
+    if (p) judge_accepted(g, e, p);
     if (e->place < PLACES && g->calm_us >= 0) g->accepted[e->place] = true;
 }
 
@@ -183,6 +221,7 @@ static void take_post(struct judge *g, const struct journal_event *e) {
 static void take_refused(struct judge *g, const struct journal_event *e) {
     struct post *p = post_find(g, e->who, e->number);
     if (p) p->answered = true;
+    if (p && may_be_refused(g, e, p)) return;
     judge_find(g, e->at_us, "refused", "comment %" PRIu32 " of w%" PRIu32 ": %s", e->number, e->who, e->word);
 }
 
@@ -200,6 +239,7 @@ static void take_join(struct judge *g, struct watcher *w, const struct journal_e
 
 static void take_ask(struct judge *g, struct watcher *w, const struct journal_event *e) {
     w->asked = e->at;
+    w->asked_us = e->at_us;
     w->redirects = 0;
     if (w->streams && position_compare(e->at, w->at) != 0)
         judge_find(g, e->at_us, "resume", "w%" PRIu32 " asks for %s but has seen %s", e->who, text_of(e->at),
@@ -229,6 +269,8 @@ static void take_begin(struct judge *g, struct watcher *w, const struct journal_
     snprintf(w->instance, sizeof w->instance, "%s", e->word);
     w->reader = e->word;
     w->at = e->at;
+    w->newest = (struct position){0};
+    w->more = 0;
 }
 
 static bool is_settled(const struct judge *g, int64_t at_us) {
@@ -246,9 +288,10 @@ static void judge_delay(struct judge *g, const struct watcher *w, const struct j
                    text_of(e->at), took_us / 1000);
 }
 
-// Returns whether `next` follows `at` as far as their numbers show.
-static bool follows(struct position at, struct position next) {
-    return next.epoch == at.epoch ? next.seq == at.seq + 1 : next.seq == 1;
+// Returns whether `next` follows `at` as far as their numbers show, if so many were left out before it.
+static bool follows(struct position at, struct position next, uint64_t more) {
+    if (next.epoch != at.epoch) at.seq = 0;
+    return next.seq > at.seq && next.seq - at.seq - 1 <= more;
 }
 
 static void judge_hole(struct judge *g, struct watcher *w, const struct journal_event *e,
@@ -268,24 +311,81 @@ static bool is_lost_lately(const struct known *k, int64_t at_us) {
     return k->lost_us >= 0 && k->lost_us <= at_us && at_us - k->lost_us <= JUDGE_AWAY_S * INT64_C(1000000);
 }
 
-static void take_comment(struct judge *g, struct watcher *w, const struct journal_event *e) {
+// What was left out is not owed.
+static void pass_left_out(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    struct position first = {e->at.epoch, e->at.seq > w->more ? e->at.seq - w->more - 1 : 0};
+    if (position_compare(first, w->at) < 0) first = w->at;
+    for (size_t i = known_after(&g->known, w->video, first); w->more && i < g->known.count; i++) {
+        const struct known *k = &g->known.all[i];
+        if (k->video != w->video || position_compare(k->at, e->at) >= 0) break;
+        w->has[i] = true;
+        g->v->left_out++;
+    }
+}
+
+// A reader that has the retraction gives nobody the text with what was missed.
+static void judge_replayed(struct judge *g, const struct watcher *w, const struct journal_event *e,
+                           const struct known *k) {
+    struct position by = moderation_removal(&g->moderation, k, w->newest);
+    if (position_compare(e->at, w->newest) > 0 || !position_is_set(by)) return;
+    const struct known *entry = known_find(&g->known, w->video, by);
+    if (entry && moderation_may_be_lost(&g->moderation, w->video, entry->first_us - RETRACTION_US, e->at_us))
+        return;
+    judge_find(g, e->at_us, "retracted", "w%" PRIu32 " resumes up to %s with %s, which %s took back", e->who,
+               text_of(w->newest), text_of(e->at), text_of(by));
+}
+
+// A comment, another entry, or the number of what was deleted.
+static void take_number(struct judge *g, struct watcher *w, const struct journal_event *e) {
     const struct known *k = known_find(&g->known, w->video, e->at);
-    size_t i = (size_t)(k - g->known.all);
-    g->v->deliveries++;
-    g->sources[e - g->j->events] = (struct source){.reader = w->reader, .since_us = w->stream_us};
-    if (w->has[i] && w->went_back && (is_since_split(g, k) || is_lost_lately(k, e->at_us)))
+    bool *has = k ? &w->has[k - g->known.all] : NULL;
+    if (has && *has && w->went_back && (is_since_split(g, k) || is_lost_lately(k, e->at_us)))
         g->v->repeated++; // by a reader that knew only one of the two, or of no loss
-    else if (w->has[i])
+    else if (has && *has)
         judge_find(g, e->at_us, "duplicate", "w%" PRIu32 " got %s again", e->who, text_of(e->at));
     else if (position_compare(e->at, w->at) <= 0)
         judge_find(g, e->at_us, "order", "w%" PRIu32 " got %s after %s", e->who, text_of(e->at),
                    text_of(w->at));
-    else if (!follows(w->at, e->at))
+    else if (!follows(w->at, e->at, w->more))
         judge_hole(g, w, e, e->at);
-    else
+    else if (e->kind == JOURNAL_COMMENT)
         judge_delay(g, w, e, k);
-    w->has[i] = true;
+    pass_left_out(g, w, e);
+    if (has) *has = true;
+    w->more = 0;
     w->at = e->at;
+}
+
+static void take_comment(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    g->v->deliveries++;
+    g->sources[e - g->j->events] = (struct source){.reader = w->reader, .since_us = w->stream_us};
+    take_number(g, w, e);
+    judge_replayed(g, w, e, known_find(&g->known, w->video, e->at));
+}
+
+static void take_entry(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    g->v->entries++;
+    if (!moderation_explains(&g->moderation, e))
+        judge_find(g, e->at_us, "stranger", "w%" PRIu32 " got %s %s, for which nobody asked", e->who, e->word,
+                   text_of(e->at));
+    take_number(g, w, e);
+    if (!strcmp(e->word, "end")) w->over = true;
+    if (!strcmp(e->word, "start")) w->over = false;
+}
+
+static void take_passed(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    const struct known *k = known_find(&g->known, w->video, e->at);
+    if (!moderation_may_have_removed(&g->moderation, w->video, e->at, k ? k->writer : 0, e->at_us))
+        judge_find(g, e->at_us, "hole", "w%" PRIu32 " got %s without a text, which nobody deleted", e->who,
+                   text_of(e->at));
+    take_number(g, w, e);
+}
+
+static void take_more(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    w->more = e->count;
+    if (moderation_last(&g->moderation, DEED_RATE, w->video, e->at_us) < 0)
+        judge_find(g, e->at_us, "sampled", "w%" PRIu32 " does not get %" PRIu64 " of v%" PRIu32, e->who,
+                   e->count, w->video);
 }
 
 static unsigned reason_of(const char *word) {
@@ -315,7 +415,7 @@ static void judge_place(struct judge *g, struct watcher *w, const struct journal
     } else if (position_compare(e->at, w->at) <= 0) {
         judge_find(g, e->at_us, "order", "w%" PRIu32 " at %s gets a gap to %s", e->who, text_of(w->at),
                    text_of(e->at));
-    } else if (position_compare(e->from, w->at) > 0 && !follows(w->at, e->from)) {
+    } else if (position_compare(e->from, w->at) > 0 && !follows(w->at, e->from, 0)) {
         judge_hole(g, w, e, e->from);
     }
 }
@@ -344,6 +444,7 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
     }
     w->gaps = mem_realloc(w->gaps, (w->gap_count + 1) * sizeof *w->gaps);
     w->went_back |= goes_back(e);
+    w->over |= reason == 2;
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
     w->gaps[w->gap_count++] = (struct range){e->from, to, w->asked, e->at_us, w->stream_us, reason};
     w->at = e->at;
@@ -354,9 +455,38 @@ static bool disturbs_streams(const char *fault) {
     return !strstr(fault, "_manager-") && !strstr(fault, "_statistics");
 }
 
+static bool may_be_over(const struct judge *g, const struct watcher *w, int64_t from_us, int64_t to_us) {
+    return !moderation_surely_off(&g->moderation, DEED_END, DEED_START, w->video, 0, from_us, to_us);
+}
+
+// Nobody is told that a video is over who has not got what was accepted before.
+static void judge_over(struct judge *g, const struct watcher *w, const struct journal_event *e) {
+    int64_t end_us = moderation_last(&g->moderation, DEED_END, w->video, e->at_us);
+    for (size_t i = known_after(&g->known, w->video, w->at); w->streams && i < g->known.count; i++) {
+        const struct known *k = &g->known.all[i];
+        if (k->video != w->video) return;
+        if (k->acked_us < 0 || k->acked_us > end_us || k->lost_us >= 0 || w->has[i]) continue;
+        if (!moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, e->at_us))
+            judge_find(g, e->at_us, "ended", "w%" PRIu32 " at %s is told that it is over, without %s", e->who,
+                       text_of(w->at), text_of(k->at));
+    }
+}
+
+static void take_denied(struct judge *g, const struct watcher *w, const struct journal_event *e) {
+    if (e->count == 204 && may_be_over(g, w, w->asked_us, e->at_us))
+        judge_over(g, w, e);
+    else
+        judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
+}
+
 static void take_cut(struct judge *g, struct watcher *w, const struct journal_event *e) {
-    bool undisturbed = g->v->faults && !g->disturbs && g->calm_us < 0;
-    if (undisturbed && w->streaming && w->pace == PACE_FAST && strcmp(e->word, "own") != 0)
+    bool undisturbed = g->v->faults && !g->disturbs && g->calm_us < 0, in_order = !strcmp(e->word, "end");
+    if (in_order && w->streaming && !w->over && !may_be_over(g, w, w->stream_us, e->at_us))
+        judge_find(g, e->at_us, "ended", "w%" PRIu32 " at %s, but the video has not", e->who, text_of(w->at));
+    else if (in_order && w->streaming)
+        judge_over(g, w, e);
+    if (undisturbed && w->streaming && w->pace == PACE_FAST && !w->over && !in_order &&
+        strcmp(e->word, "own") != 0)
         judge_find(g, e->at_us, "stopped", "w%" PRIu32 " at %s: %s", e->who, w->instance, e->word);
     w->streaming = false;
 }
@@ -371,9 +501,11 @@ static void take_viewer_event(struct judge *g, const struct journal_event *e) {
     case JOURNAL_COMMENT: take_comment(g, w, e); break;
     case JOURNAL_GAP: take_gap(g, w, e); break;
     case JOURNAL_CUT: take_cut(g, w, e); break;
-    case JOURNAL_DENIED:
-        judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
-        break;
+    case JOURNAL_NEWEST: w->newest = e->at; break;
+    case JOURNAL_ENTRY: take_entry(g, w, e); break;
+    case JOURNAL_PASSED: take_passed(g, w, e); break;
+    case JOURNAL_MORE: take_more(g, w, e); break;
+    case JOURNAL_DENIED: take_denied(g, w, e); break;
     case JOURNAL_BROKEN: judge_find(g, e->at_us, "malformed", "w%" PRIu32 ": %s", e->who, e->word); break;
     case JOURNAL_LEAVE:
         w->streaming = false;
@@ -381,6 +513,46 @@ static void take_viewer_event(struct judge *g, const struct journal_event *e) {
         w->left_us = e->at_us;
         break;
     default: break;
+    }
+}
+
+// Moderators
+
+static void take_done(struct judge *g, const struct journal_event *e) {
+    g->v->deeds++;
+    if (strcmp(e->word, "done") != 0 && strcmp(e->word, "gone") != 0)
+        judge_find(g, e->at_us, "refused", "moderator w%" PRIu32 ": %s", e->who, e->word);
+}
+
+static void take_listed(struct judge *g, size_t i) {
+    const struct journal_event *e = &g->j->events[i], *look = e;
+    while (look->kind != JOURNAL_LOOK || look->who != e->who) {
+        if (look-- == g->j->events) return;
+    }
+    const struct known *k = known_find(&g->known, look->video, look->at);
+    const struct deed *d = moderation_has_removed(&g->moderation, look->video, look->at, look->number,
+                                                  k ? k->acked_us : -1, look->at_us, e->at_us);
+    if (e->flag && d)
+        judge_find(g, e->at_us, "retracted",
+                   "v%" PRIu32 " lists %s, which was deleted before %" PRId64 ".%03" PRId64 " s", look->video,
+                   text_of(look->at), d->acked_us / 1000000, d->acked_us / 1000 % 1000);
+}
+
+// Who has the text, and has been there since, has been told.
+static void judge_told(struct judge *g, int64_t end_us, const struct deed *d) {
+    const struct known *k = known_find(&g->known, d->video, d->target);
+    if (d->kind != DEED_RETRACT || d->acked_us < 0 || d->gone || !k ||
+        moderation_is_told(&g->moderation, k) ||
+        moderation_may_be_lost(&g->moderation, d->video, d->sent_us, end_us))
+        return;
+    for (size_t i = 0; i < g->watcher_count; i++) {
+        const struct watcher *w = &g->watchers[i];
+        bool was_there =
+            w->streaming && w->video == d->video && w->pace == PACE_FAST && w->began_us < d->sent_us;
+        if (!was_there || !w->has[k - g->known.all]) continue;
+        if (w->gap_count && w->gaps[w->gap_count - 1].at_us >= d->sent_us) continue;
+        judge_find(g, end_us, "retracted", "w%zu has %s of v%" PRIu32 ", and is not told that it was deleted",
+                   i, text_of(d->target), d->video);
     }
 }
 
@@ -399,7 +571,11 @@ static void judge_walk(struct judge *g) {
             if (g->split_us < 0 && !strcmp(e->word, "store-split")) g->split_us = e->at_us;
             break;
         case JOURNAL_CALM: g->calm_us = e->at_us; break;
-        default: take_viewer_event(g, e); break;
+        case JOURNAL_DONE: take_done(g, e); break;
+        case JOURNAL_LISTED: take_listed(g, i); break;
+        default:
+            if (e->kind >= JOURNAL_JOIN && e->kind <= JOURNAL_LEAVE) take_viewer_event(g, e);
+            break;
         }
     }
 }
@@ -546,6 +722,8 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
     // What one server took is passed over in the epoch that begins when they are one again.
     bool was_there = gap && (gap->at_us >= k->first_us || !w->left);
+    if (was_there && moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, gap->at_us))
+        return;
     if (was_there && gap->reason != 1 && !is_since_split(g, k) && !came_from_above(w, k) && k->lost_us < 0 &&
         !may_have_expired(g, i, gap->at_us))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
@@ -612,12 +790,25 @@ static void judge_owners(struct judge *g, int64_t end_us) {
     }
 }
 
+// Comments that were deleted, and may have been lost later: nothing shows that.
+static size_t judge_forgotten(const struct judge *g, int64_t at_us) {
+    size_t count = 0;
+    for (size_t i = 0; i < g->known.count && g->moderation.count; i++) {
+        const struct known *k = &g->known.all[i];
+        if (k->writer == KNOWN_ENTRY || k->lost_us >= 0) continue;
+        count += moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, at_us) &&
+                 moderation_may_be_lost(&g->moderation, k->video, k->first_us, at_us);
+    }
+    return count;
+}
+
 // The store's own count, which is lost with what it counts. What one of two servers took, and was given up,
 // may be there again.
 static void judge_total(struct judge *g, const struct journal_event *e) {
     size_t unknown = 0, least = g->v->comments - g->v->lost;
     for (size_t i = 0; i < g->post_count; i++) unknown += !position_is_set(g->posts[i].at);
     size_t most = (g->split_us < 0 ? least : g->v->comments) + unknown;
+    least -= judge_forgotten(g, e->at_us);
     if (e->count >= least && e->count <= most) return;
     judge_find(g, e->at_us, "totals",
                "%" PRIu64 " in the statistics, %zu known, %zu of those lost, %zu of unknown outcome",
@@ -666,6 +857,7 @@ static void judge_end(struct judge *g, const struct journal_event *end) {
     }
     judge_counts(g);
     judge_owners(g, end->at_us);
+    for (size_t i = 0; i < g->moderation.count; i++) judge_told(g, end->at_us, &g->moderation.deeds[i]);
     for (uint32_t place = 0; place < PLACES; place++)
         if (g->tried[place] && !g->accepted[place]) judge_find(g, end->at_us, "deaf", "p%" PRIu32, place);
     for (size_t i = 0; i < g->post_count; i++) {
@@ -689,6 +881,7 @@ void judge(struct verdict *v, const struct journal *j) {
     struct judge g = {.v = v, .j = j, .calm_us = -1, .split_us = -1};
     const struct journal_event *last = j->count ? &j->events[j->count - 1] : NULL;
     posts_collect(&g);
+    moderation_collect(&g.moderation, j);
     known_collect(&g.known, j, on_conflict, &g);
     judge_known(&g);
     judge_count_watchers(&g);
@@ -708,4 +901,5 @@ void judge(struct verdict *v, const struct journal *j) {
     free(g.told);
     free(g.posts);
     known_release(&g.known);
+    moderation_release(&g.moderation);
 }

@@ -7,7 +7,7 @@
 //     two-texts     a number has two texts
 //     stored-twice  a comment that was sent once, or with one key, has two numbers, and the store lost neither
 //     stranger      a viewer got a comment that was not posted to its video, or an answer names another one
-//     refused       a comment was refused that is right
+//     refused       a comment was refused that is right, or a moderator was
 //     order         a viewer got a lower number after a higher one
 //     duplicate     a viewer got a number twice
 //     hole          a viewer misses numbers, unannounced
@@ -15,7 +15,11 @@
 //     silent-loss   a viewer misses an acknowledged comment, which nothing announced
 //     needless-gap  a gap announces what the log still has, or gives a wrong reason or sum
 //     malformed     a stream or an answer cannot be read
-//     denied        a viewer got an answer after which a browser does not come back
+//     denied        a viewer got an answer after which a browser does not come back, and the video was not over
+//     ended         ... and it was, or the stream ended in order, but the viewer had not got everything
+//     retracted     the text of a comment is listed or replayed after it was deleted, or who has it is not told
+//     sampled       something was left out although no readable rate was ever set
+//     not-refused   a comment was accepted of a banned user, or in a frozen room, or after the end
 //     loop          a viewer was redirected more than JUDGE_REDIRECTS times in a row
 //     two-owners    when all is calm, two readers serve viewers of one video
 //     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream
@@ -58,7 +62,9 @@ struct verdict {
     // What the journal had.
     size_t comments, acknowledged, lost, deliveries, viewers, faults, streams, reconnects, gaps[3], repeated,
         longest_us, // repeated: to viewers that were told that the store went back
-        counted;    // answers with a number of comments, or a ledger
+        counted,    // answers with a number of comments, or a ledger
+        deeds, entries,
+        left_out; // of moderators that were answered; and what viewers got of that, and did not
 };
 
 void judge(struct verdict *, const struct journal *);

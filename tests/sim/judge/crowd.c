@@ -6,6 +6,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "count.h"
+#include "moderator.h"
 #include "net/loop.h"
 #include "viewer.h"
 #include "writer.h"
@@ -122,10 +123,12 @@ static void crowd_release(struct crowd *c) {
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_stop(c->loop, timers[i]);
     for (unsigned i = 0; i < t->arrived; i++) viewer_release(&c->viewers[i]);
     for (unsigned i = 0; i < c->config->writers; i++) writer_release(&c->writers[i]);
+    if (c->moderator) moderator_release(c->moderator);
     count_release(&t->total);
     loop_drain(c->loop);
     free(c->viewers);
     free(c->writers);
+    free(c->moderator);
     loop_free(c->loop);
 }
 
@@ -140,6 +143,10 @@ int crowd_run(void *arg) {
     c.writers = mem_zalloc((config->writers + 1) * sizeof *c.writers);
     crowd_start_times(&c);
     crowd_start_writers(&c);
+    if (config->crowds) {
+        c.moderator = mem_zalloc(sizeof *c.moderator);
+        moderator_start(c.moderator, &c, config->number * CROWD_NUMBERS + 1);
+    }
     int error = loop_run(c.loop);
     crowd_release(&c);
     return error ? 1 : 0;

@@ -1,5 +1,6 @@
-// Viewers and writers, on one loop, as one program: they use the system under test as clients do, by its HTTP
-// addresses, and write what they do and see into a journal. How they behave is determined by the seed.
+// Viewers, writers and a moderator, on one loop, as one program: they use the system under test as clients
+// do, by its HTTP addresses, and write what they do and see into a journal. How they behave is determined by
+// the seed.
 //
 // The same against the real loop and real processes, and in the simulation.
 #pragma once
@@ -12,6 +13,7 @@
 #include "journal.h"
 
 struct loop;
+struct moderator;
 struct viewer;
 struct writer;
 
@@ -27,6 +29,7 @@ struct crowd_config {
     unsigned videos, viewers, writers;
     unsigned comments;       // about so many of this crowd until all is calm
     bool many_slow;          // of the viewers
+    unsigned crowds;         // that moderate, each a part of the videos; 0: nobody does
     int64_t calm_ms, end_ms; // since the crowd began: from then on it only watches; it ends
     int64_t stay_ms;         // about how long a viewer keeps a stream; 0: as long as it lives
     struct journal *journal;
@@ -40,7 +43,8 @@ struct crowd {
     bool calm, quiet; // no fault is left; nothing more is posted
     struct viewer *viewers;
     struct writer *writers;
-    uint32_t next_viewer; // number
+    struct moderator *moderator; // NULL: none
+    uint32_t next_viewer;        // number
     struct crowd_times *times;
 };
 

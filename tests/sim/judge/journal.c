@@ -8,21 +8,41 @@
 #include "base/mem.h"
 
 // A line is a time, a name, and these fields: w(ho), v(ideo), n(umber), p(lace), i(d), f(rom), c(ount),
-// k(eyed), r(edirects followed), t(ext).
+// k(eyed), r(edirects followed), s(hown), t(ext).
 static const struct {
     const char *name, *fields;
 } journal_lines[JOURNAL_KINDS] = {
-    [JOURNAL_POST] = {"post", "wvnkp"},      [JOURNAL_STORED] = {"stored", "wnip"},
-    [JOURNAL_UNKNOWN] = {"unknown", "wnp"},  [JOURNAL_REFUSED] = {"refused", "wnpt"},
-    [JOURNAL_JOIN] = {"join", "wvtcr"},      [JOURNAL_ASK] = {"ask", "wi"},
-    [JOURNAL_REDIRECT] = {"redirect", "wt"}, [JOURNAL_BEGIN] = {"begin", "wit"},
-    [JOURNAL_COMMENT] = {"comment", "wipn"}, [JOURNAL_GAP] = {"gap", "wfict"},
-    [JOURNAL_CUT] = {"cut", "wt"},           [JOURNAL_DENIED] = {"denied", "wc"},
-    [JOURNAL_BROKEN] = {"broken", "wt"},     [JOURNAL_LEAVE] = {"leave", "w"},
-    [JOURNAL_KEPT] = {"kept", "c"},          [JOURNAL_LOST] = {"lost", "vfi"},
-    [JOURNAL_FAULT] = {"fault", "t"},        [JOURNAL_CALM] = {"calm", ""},
-    [JOURNAL_COUNT] = {"count", "v"},        [JOURNAL_TOTAL] = {"total", "c"},
-    [JOURNAL_LEDGER] = {"ledger", "vnk"},    [JOURNAL_END] = {"end", ""},
+    [JOURNAL_POST] = {"post", "wvnkp"},
+    [JOURNAL_STORED] = {"stored", "wnip"},
+    [JOURNAL_UNKNOWN] = {"unknown", "wnp"},
+    [JOURNAL_REFUSED] = {"refused", "wnpt"},
+    [JOURNAL_JOIN] = {"join", "wvtcr"},
+    [JOURNAL_ASK] = {"ask", "wi"},
+    [JOURNAL_REDIRECT] = {"redirect", "wt"},
+    [JOURNAL_BEGIN] = {"begin", "wit"},
+    [JOURNAL_COMMENT] = {"comment", "wipn"},
+    [JOURNAL_GAP] = {"gap", "wfict"},
+    [JOURNAL_NEWEST] = {"newest", "wi"},
+    [JOURNAL_ENTRY] = {"entry", "wvitfp"},
+    [JOURNAL_PASSED] = {"passed", "wi"},
+    [JOURNAL_MORE] = {"more", "wc"},
+    [JOURNAL_ACT] = {"act", "wvtinc"},
+    [JOURNAL_UNSURE] = {"unsure", "w"},
+    [JOURNAL_DONE] = {"done", "wt"},
+    [JOURNAL_LOOK] = {"look", "wvin"},
+    [JOURNAL_LISTED] = {"listed", "ws"},
+    [JOURNAL_CUT] = {"cut", "wt"},
+    [JOURNAL_DENIED] = {"denied", "wc"},
+    [JOURNAL_BROKEN] = {"broken", "wt"},
+    [JOURNAL_LEAVE] = {"leave", "w"},
+    [JOURNAL_KEPT] = {"kept", "c"},
+    [JOURNAL_LOST] = {"lost", "vfi"},
+    [JOURNAL_FAULT] = {"fault", "t"},
+    [JOURNAL_CALM] = {"calm", ""},
+    [JOURNAL_COUNT] = {"count", "v"},
+    [JOURNAL_TOTAL] = {"total", "c"},
+    [JOURNAL_LEDGER] = {"ledger", "vnk"},
+    [JOURNAL_END] = {"end", ""},
 };
 
 void journal_add(struct journal *j, const struct journal_event *e) {
@@ -81,6 +101,7 @@ static void write_field(struct buf *b, const struct journal_event *e, char field
         break;
     case 'k': buf_add_string(b, e->flag ? "keyed" : "once"); break;
     case 'r': buf_add_string(b, e->flag ? "follows" : "stays"); break;
+    case 's': buf_add_string(b, e->flag ? "shown" : "absent"); break;
     default: write_word(b, e->word); break;
     }
 }
@@ -129,6 +150,7 @@ static bool read_field(struct journal_event *e, char field, const char *word) {
     case 'c': return read_count(word, &e->count);
     case 'k': return read_flag(word, "keyed", "once", &e->flag);
     case 'r': return read_flag(word, "follows", "stays", &e->flag);
+    case 's': return read_flag(word, "shown", "absent", &e->flag);
     default: snprintf(e->word, sizeof e->word, "%s", word); return true;
     }
 }

@@ -18,7 +18,7 @@ static int by_place(const void *a, const void *b) {
 }
 
 static bool shows_comment(const struct journal_event *e) {
-    return e->kind == JOURNAL_STORED || e->kind == JOURNAL_COMMENT;
+    return e->kind == JOURNAL_STORED || e->kind == JOURNAL_COMMENT || e->kind == JOURNAL_ENTRY;
 }
 
 // The video is that of the writer's comment or of the viewer, which come before.
@@ -52,18 +52,34 @@ static void names_collect(struct names *n, const struct journal *j) {
 }
 
 static uint32_t names_video(const struct names *n, const struct journal_event *e) {
+    if (e->kind == JOURNAL_ENTRY) return e->video;
     if (e->kind == JOURNAL_COMMENT) return e->who < n->viewers ? n->videos[e->who] : 0;
     struct known key = {.writer = e->who, .number = e->number};
     const struct known *post = bsearch(&key, n->posts, n->post_count, sizeof key, by_writer);
     return post ? post->video : 0;
 }
 
+// FNV-1a of what an entry says.
+static uint32_t hash_entry(const struct journal_event *e) {
+    uint64_t words[] = {e->from.epoch, e->from.seq, e->place};
+    uint32_t hash = 2166136261u;
+    for (const char *at = e->word; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        hash = (hash ^ (uint32_t)words[i]) * 16777619u;
+        hash = (hash ^ (uint32_t)(words[i] >> 32)) * 16777619u;
+    }
+    return hash;
+}
+
 static struct known known_of_event(const struct names *n, const struct journal_event *e) {
     bool stored = e->kind == JOURNAL_STORED;
+    bool is_entry = e->kind == JOURNAL_ENTRY;
     return (struct known){.video = names_video(n, e),
                           .at = e->at,
-                          .writer = stored ? e->who : e->place,
-                          .number = e->number,
+                          .writer = is_entry ? KNOWN_ENTRY
+                                    : stored ? e->who
+                                             : e->place,
+                          .number = is_entry ? hash_entry(e) : e->number,
                           .first_us = e->at_us,
                           .acked_us = stored ? e->at_us : -1,
                           .lost_us = -1};

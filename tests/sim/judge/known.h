@@ -1,4 +1,5 @@
-// All comments that a journal shows to be in a log: those acknowledged, and those that some viewer has seen.
+// All entries that a journal shows to be in a log: comments that were acknowledged, and what some viewer has
+// seen. The writer of an entry that is no comment is KNOWN_ENTRY, its number what it says.
 // In the order of their positions, video by video. Pure.
 #pragma once
 
@@ -8,6 +9,8 @@
 
 #include "base/position.h"
 #include "journal.h"
+
+#define KNOWN_ENTRY UINT32_MAX
 
 struct known {
     uint32_t video;

@@ -116,6 +116,60 @@ static const struct history histories[] = {
      "0 join w1 v1 fetch 2 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS "5 calm\n36 end\n"},
     {"a stream stays when its video is placed elsewhere", NULL,
      JOINS "5 calm\n21 join w2 v1 fetch 0 follows\n21 ask w2 -\n21 begin w2 7-0 reader-2\n36 end\n"},
+    {"what is deleted leaves its number", NULL,
+     JOINS POSTS
+     "3.5 act w1 v1 retract 7-2 n0 0\n3.6 done w1 done\n3.7 look w1 v1 7-2 n1\n3.8 listed w1 absent\n"
+     "4 comment w1 7-1 p1 n1\n4 passed w1 7-2\n4 comment w1 7-3 p1 n3\n4 entry w1 v1 7-4 retract 7-2 p0\n"},
+    {"a text comes back with a store that lost the deletion", NULL,
+     POSTS "3.5 act w1 v1 retract 7-2 n0 0\n3.6 done w1 done\n3.65 lost v1 7-4 7-4\n3.7 look w1 v1 7-2 n1\n"
+           "3.8 listed w1 shown\n"},
+    {"a sample is shown", NULL,
+     JOINS "0.5 act w1 v1 rate - n0 1\n0.6 done w1 done\n" POSTS "4 more w1 2\n4 comment w1 7-3 p1 n3\n"},
+    {"a banned user is refused", NULL,
+     "1 act w1 v1 ban - n1 0\n1.1 done w1 done\n2 post w1 v1 n1 once p1\n2.1 refused w1 n1 p1 banned\n"},
+    {"a post that was there before the ban's answer", NULL,
+     "1 act w1 v1 ban - n1 0\n1.05 post w1 v1 n1 once p1\n1.1 done w1 done\n2.1 stored w1 n1 7-1 p1\n"},
+    {"a video ends", NULL,
+     JOINS POSTS SEES
+     "5 act w1 v1 end - n0 0\n5.1 done w1 done\n5.2 entry w1 v1 7-4 end - p0\n5.3 cut w1 end\n"
+     "6 ask w1 7-4\n6.1 denied w1 204\n6.2 leave w1\n"},
+
+    {"a listing has what was deleted", "retracted",
+     POSTS "3.5 act w1 v1 retract 7-2 n0 0\n3.6 done w1 done\n3.7 look w1 v1 7-2 n1\n3.8 listed w1 shown\n"},
+    {"a listing has what was purged", "retracted",
+     POSTS "3.5 act w1 v1 purge - n1 0\n3.6 done w1 done\n3.7 look w1 v1 7-2 n1\n3.8 listed w1 shown\n"},
+    {"a resume has what its reader knows to be deleted", "retracted",
+     JOINS "0.2 cut w1 -\n" POSTS "3.5 act w1 v1 retract 7-2 n0 0\n3.6 done w1 done\n4 ask w1 7-0\n"
+           "4 begin w1 7-0 reader-1\n4 newest w1 7-4\n4 comment w1 7-1 p1 n1\n4 comment w1 7-2 p1 n2\n"
+           "4 comment w1 7-3 p1 n3\n4 entry w1 v1 7-4 retract 7-2 p0\n"},
+    {"who has the text is not told", "retracted",
+     JOINS POSTS SEES "4.1 act w1 v1 retract 7-2 n0 0\n4.2 done w1 done\n" CALM "36 end\n"},
+    {"a retraction is missed", "hole",
+     JOINS
+     "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-1\n" POSTS SEES
+     "4.1 act w1 v1 retract 7-2 n0 0\n4.2 done w1 done\n4.3 entry w1 v1 7-4 retract 7-2 p0\n"
+     "4.4 comment w2 7-1 p1 n1\n4.4 passed w2 7-2\n4.4 comment w2 7-3 p1 n3\n"
+     "5 post w1 v1 n4 once p1\n5 stored w1 n4 7-5 p1\n5 comment w1 7-5 p1 n4\n5 comment w2 7-5 p1 n4\n"},
+    {"a number without a text that nobody deleted", "hole",
+     JOINS POSTS "4 comment w1 7-1 p1 n1\n4 passed w1 7-2\n"},
+    {"an entry that nobody asked for", "stranger", JOINS "4 entry w1 v1 7-1 end - p0\n"},
+    {"more than was said is left out", "hole",
+     JOINS "0.5 act w1 v1 rate - n0 1\n0.6 done w1 done\n" POSTS "4 more w1 1\n4 comment w1 7-3 p1 n3\n"},
+    {"a sample without a rate", "sampled", JOINS POSTS "4 more w1 2\n4 comment w1 7-3 p1 n3\n"},
+    {"a banned user is accepted", "not-refused",
+     "1 act w1 v1 ban - n1 0\n1.1 done w1 done\n2 post w1 v1 n1 once p1\n2.1 stored w1 n1 7-1 p1\n"},
+    {"a frozen room accepts", "not-refused",
+     "1 act w1 v1 freeze - n0 0\n1.1 done w1 done\n2 post w1 v1 n1 once p1\n2.1 stored w1 n1 7-1 p1\n"},
+    {"a video that has ended accepts", "not-refused",
+     "1 act w1 v1 end - n0 0\n1.1 done w1 done\n2 post w1 v1 n1 once p1\n2.1 stored w1 n1 7-1 p1\n"},
+    {"refused as banned, and is not", "refused", "2 post w1 v1 n1 once p1\n2.1 refused w1 n1 p1 banned\n"},
+    {"refused long after the ban was lifted", "refused",
+     "1 act w1 v1 ban - n1 0\n1.1 done w1 done\n1.2 act w1 v1 lift - n1 0\n1.3 done w1 done\n"
+     "2 post w1 v1 n1 once p1\n2.1 refused w1 n1 p1 banned\n"},
+    {"a stream ends in order, and the video has not", "ended", JOINS POSTS SEES "5 cut w1 end\n"},
+    {"a video is over for who has not got all", "ended",
+     JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-2 p1 n2\n4.1 cut w1 cut\n5 act w1 v1 end - n0 0\n"
+                 "5.1 done w1 done\n6 ask w1 7-2\n6.1 denied w1 204\n6.2 leave w1\n"},
     {"the statistics may count an unknown outcome", NULL,
      JOINS POSTS SEES "5 post w1 v1 n9 once p1\n5 unknown w1 n9 p1\n6 total 4\n"},
 
@@ -262,6 +316,15 @@ static void test_a_line_is_read_as_it_was_written(void **state) {
                                "1.700000 comment w3 7-1 p3 n17\n"
                                "1.700000 gap w3 7-2 7-4 3 slow\n"
                                "1.700000 gap w3 7-5 9-1 null epoch\n"
+                               "1.700000 newest w3 7-9\n"
+                               "1.700000 entry w3 v1 7-5 retract 7-2 p0\n"
+                               "1.700000 passed w3 7-2\n"
+                               "1.700000 more w3 4\n"
+                               "1.700000 act w1 v1 rate - n0 2\n"
+                               "1.700000 unsure w1\n"
+                               "1.700000 done w1 gone\n"
+                               "1.700000 look w1 v1 7-2 n4\n"
+                               "1.700000 listed w1 shown\n"
                                "1.700000 cut w3 reset\n"
                                "1.700000 denied w3 503\n"
                                "1.700000 broken w3 chunk\n"

@@ -19,6 +19,7 @@ enum {
     LEAVES_PERCENT = 10, // that leave where others only reconnect
     RESETS_PERCENT = 30, // that end a stream with a reset
     AGAIN_PERCENT = 30,
+    OVER_MS = 2000, // after the end of a video another viewer comes, perhaps to another video
     SLOW_PERCENT = 8,
     MANY_SLOW_PERCENT = 30,
     SLOW_STAYS = 3, // times as long
@@ -246,13 +247,27 @@ static void viewer_on_body(struct http_call *call, const char *bytes, size_t len
     if (v->sse.retry_ms) v->retry_ms = v->sse.retry_ms;
 }
 
+static void viewer_note_denied(struct viewer *v, unsigned status) {
+    crowd_note(v->crowd, &(struct journal_event){.kind = JOURNAL_DENIED, .who = v->number, .count = status});
+}
+
 static void viewer_deny(struct viewer *v) {
-    crowd_note(v->crowd,
-               &(struct journal_event){.kind = JOURNAL_DENIED, .who = v->number, .count = v->call.status});
+    viewer_note_denied(v, v->call.status);
     viewer_fail(v, "denied");
 }
 
+void viewer_take_over(struct viewer *v) {
+    v->over = true;
+    viewer_note_denied(v, 204);
+    viewer_note_cut(v, "over");
+    viewer_wait(v, 1 + crowd_some_ms(v->crowd, OVER_MS));
+}
+
 static void viewer_on_answer(struct viewer *v) {
+    if (v->call.status == 204) {
+        viewer_take_over(v);
+        return;
+    }
     if (v->call.status / 100 == 3 && v->call.location.len)
         viewer_follow(v);
     else
@@ -288,10 +303,24 @@ static const struct http_call_ops viewer_call_ops = {
 
 // Timers
 
+// Another one comes in its place.
+static void viewer_leave(struct viewer *v) {
+    struct crowd *c = v->crowd;
+    crowd_note(c, &(struct journal_event){.kind = JOURNAL_LEAVE, .who = v->number});
+    viewer_release(v);
+    *v = (struct viewer){0};
+    viewer_start(v, c, c->next_viewer++);
+}
+
 static void viewer_on_timer(struct loop_timer *t) {
     struct viewer *v = container_of(t, struct viewer, timer);
     switch (v->state) {
-    case VIEWER_WAITING: viewer_next(v); break;
+    case VIEWER_WAITING:
+        if (v->over)
+            viewer_leave(v);
+        else
+            viewer_next(v);
+        break;
     case VIEWER_REGISTERING:
         http_call_close(&v->call, false);
         viewer_retry(v);
@@ -311,15 +340,6 @@ static void viewer_on_sip(struct loop_timer *t) {
     if (v->crowd->calm) return;
     bool naps = crowd_chance(v->crowd, NAPS_PERCENT);
     loop_timer_start(v->crowd->loop, t, naps ? crowd_some_ms(v->crowd, NAP_MS) : SIP_MS);
-}
-
-// Another one comes in its place.
-static void viewer_leave(struct viewer *v) {
-    struct crowd *c = v->crowd;
-    crowd_note(c, &(struct journal_event){.kind = JOURNAL_LEAVE, .who = v->number});
-    viewer_release(v);
-    *v = (struct viewer){0};
-    viewer_start(v, c, c->next_viewer++);
 }
 
 static void viewer_on_drop(struct loop_timer *t) {
@@ -346,7 +366,7 @@ void viewer_calm(struct viewer *v) {
     // As after a reload: what has failed before is forgotten.
     v->pauses = 0;
     v->lost_ms = viewer_now_ms(v);
-    if (v->state == VIEWER_WAITING)
+    if (v->state == VIEWER_WAITING && !v->over)
         loop_timer_start(v->crowd->loop, &v->timer, (int64_t)crowd_random(v->crowd, 1000));
 }
 

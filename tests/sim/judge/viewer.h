@@ -41,6 +41,7 @@ struct viewer {
     bool uses_post;
     bool stays;      // redirect=never
     bool had_stream; // its position is one that it has seen
+    bool over;       // it was told that the video is: it leaves soon
     unsigned history;
     struct http_call call;
     struct sse sse;
@@ -74,6 +75,9 @@ bool viewer_take_event(struct viewer *, const char *id, const char *type, const 
 // Notes the end of an attempt or a stream.
 void viewer_note_cut(struct viewer *, const char *why);
 void viewer_note_ask(struct viewer *);
+
+// It was answered 204.
+void viewer_take_over(struct viewer *);
 
 static inline bool viewer_is_gone(const struct viewer *v) {
     return v->state == VIEWER_GONE;

@@ -38,7 +38,10 @@ static void client_wants_connection(struct client_viewer_env *env, struct client
 static void client_attempt_over(struct client_viewer_env *env, struct client_viewer *client) {
     struct viewer_client *c = (struct viewer_client *)env;
     c->streaming = client->state == CLIENT_VIEWER_STREAMING;
-    if (!c->streaming) viewer_note_cut(c->viewer, "failed");
+    if (client->state == CLIENT_VIEWER_OVER)
+        viewer_take_over(c->viewer);
+    else if (!c->streaming)
+        viewer_note_cut(c->viewer, "failed");
 }
 
 static void client_event(struct client_viewer_env *env, const struct event_parsed *e) {

@@ -1,7 +1,9 @@
 // What a viewer gets, into the journal.
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "moderation.h"
 #include "texts.h"
 #include "viewer.h"
 
@@ -31,6 +33,8 @@ static bool viewer_take_begin(struct viewer *v, struct position id, const char *
     v->had_stream = true;
     v->at = id;
     crowd_note(v->crowd, &e);
+    struct journal_event newest = {.kind = JOURNAL_NEWEST, .who = v->number};
+    if (read_member(data, len, "newest", &newest.at)) crowd_note(v->crowd, &newest);
     return true;
 }
 
@@ -50,6 +54,49 @@ static bool viewer_take_gap(struct viewer *v, struct position id, const char *da
     return true;
 }
 
+static bool viewer_note_more(struct viewer *v, const char *data, size_t len) {
+    struct journal_event e = {.kind = JOURNAL_MORE, .who = v->number};
+    char more[JOURNAL_WORD];
+    copy_member(data, len, "more", more);
+    if (sscanf(more, "%" SCNu64, &e.count) != 1) return false;
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
+static void viewer_take_number(struct viewer *v, struct position id) {
+    v->at = id;
+    crowd_note(v->crowd, &(struct journal_event){.kind = JOURNAL_PASSED, .who = v->number, .at = id});
+}
+
+// What stands for a comment that was deleted, and had `more`.
+static bool viewer_take_more(struct viewer *v, struct position id, const char *data, size_t len) {
+    if (!position_is_set(id) || !viewer_note_more(v, data, len)) return viewer_break(v, "more");
+    viewer_take_number(v, id);
+    return true;
+}
+
+static bool is_entry(const char *type) {
+    for (size_t i = 0; i < DEED_KINDS; i++)
+        if (!strcmp(type, deed_words[i])) return true;
+    return false;
+}
+
+static bool viewer_take_entry(struct viewer *v, struct position id, const char *type, const char *data,
+                              size_t len) {
+    struct journal_event e = {.kind = JOURNAL_ENTRY, .who = v->number, .video = v->video, .at = id};
+    struct position named;
+    char user[JOURNAL_WORD];
+    if (!position_is_set(id) || !read_member(data, len, "id", &named) || position_compare(id, named) != 0)
+        return viewer_break(v, "id_of_entry");
+    snprintf(e.word, sizeof e.word, "%s", type);
+    if (!read_member(data, len, "target", &e.from)) e.from = (struct position){0};
+    copy_member(data, len, "userid", user);
+    if (*user && sscanf(user, "writer%" SCNu32, &e.place) != 1) return viewer_break(v, "user_of_entry");
+    v->at = id;
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
 static bool viewer_take_comment(struct viewer *v, struct position id, const char *data, size_t len) {
     struct journal_event e = {.kind = JOURNAL_COMMENT, .who = v->number, .at = id};
     struct position named;
@@ -62,6 +109,7 @@ static bool viewer_take_comment(struct viewer *v, struct position id, const char
     if (data[0] != '{' || data[len - 1] != '}' || !text || !text_read(text, text_len, &e.place, &e.number))
         return viewer_break(v, "comment");
     if (strcmp(video, crowd_video(v->video)) != 0) return viewer_break(v, "another_video");
+    viewer_note_more(v, data, len);
     v->at = id;
     crowd_note(v->crowd, &e);
     return true;
@@ -73,7 +121,13 @@ bool viewer_take_event(struct viewer *v, const char *id, const char *type, const
     if (*id && !position_parse(id, strlen(id), &at)) return viewer_break(v, "malformed_id");
     if (!strcmp(type, "viewers")) return true;
     if (!strcmp(type, "gap")) return viewer_take_gap(v, at, data, len);
-    if (*type || !len) return viewer_break(v, "unknown_event");
+    if (!strcmp(type, "more")) return viewer_take_more(v, at, data, len);
+    if (is_entry(type)) return viewer_take_entry(v, at, type, data, len);
+    if (*type || (!len && !position_is_set(at))) return viewer_break(v, "unknown_event");
+    if (!len) {
+        viewer_take_number(v, at);
+        return true;
+    }
     if (len > sizeof connected && !memcmp(data, connected, sizeof connected - 1))
         return viewer_take_begin(v, at, data, len);
     return viewer_take_comment(v, at, data, len);

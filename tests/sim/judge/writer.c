@@ -134,6 +134,18 @@ static void writer_take_stored(struct writer *w) {
     writer_go_on(w);
 }
 
+// By the answer's code, or what has none by its status.
+static void writer_take_refused(struct writer *w, unsigned status) {
+    char why[JOURNAL_WORD];
+    size_t len = 0;
+    const char *code = text_member(buf_string(&w->answer), w->answer.len, "code", &len);
+    if (code)
+        snprintf(why, sizeof why, "%.*s", (int)len, code);
+    else
+        snprintf(why, sizeof why, "%u", status);
+    writer_refuse(w, why);
+}
+
 // Whether it is not certain that nothing was stored, or it may be stored later.
 static bool is_transient(unsigned status) {
     return status == 503 || status == 429;
@@ -141,7 +153,6 @@ static bool is_transient(unsigned status) {
 
 static void writer_on_end(struct http_call *call, enum http_call_end end) {
     struct writer *w = container_of(call, struct writer, call);
-    char why[24];
     if (!w->sending) return;
     if (end == HTTP_CALL_MALFORMED) {
         writer_refuse(w, call->why);
@@ -150,8 +161,7 @@ static void writer_on_end(struct http_call *call, enum http_call_end end) {
     } else if (call->status == 201) {
         writer_take_stored(w);
     } else {
-        snprintf(why, sizeof why, "%u", call->status);
-        writer_refuse(w, why);
+        writer_take_refused(w, call->status);
     }
 }
 

@@ -1,0 +1,84 @@
+// What moderators asked for, and when it was acknowledged: the rules that come from that
+// (docs/moderation.md), held against a journal. Pure. What the store has lost since, it may have lost of
+// this, too.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/position.h"
+#include "journal.h"
+#include "known.h"
+
+enum deed_kind {
+    DEED_RETRACT, // `target`
+    DEED_PURGE,   // `writer`, who is banned, too
+    DEED_PIN,     // `target`
+    DEED_BAN,     // `writer`
+    DEED_LIFT,    // `writer`
+    DEED_FREEZE,
+    DEED_THAW,
+    DEED_RATE, // `rate` comments a second are shown; 0: all
+    DEED_END,
+    DEED_START,
+    DEED_KINDS
+};
+
+// The words of JOURNAL_ACT.
+extern const char *const deed_words[DEED_KINDS];
+
+struct deed {
+    enum deed_kind kind;
+    uint32_t moderator, video, writer;
+    struct position target;
+    uint64_t rate;
+    int64_t sent_us, acked_us; // -1: it never was
+    bool gone;                 // the comment was not there
+    bool unsure;               // an attempt had no answer, and may be done later
+};
+
+struct moderation {
+    struct deed *deeds; // in the order in which they were sent
+    size_t count;
+    struct known *entries;    // of the log, that viewers got: number is the kind, writer that of a purge
+    struct position *targets; // of them
+    size_t entry_count;
+    const struct journal_event **losses; // what may lose what was done
+    size_t loss_count;
+};
+
+// Reads the journal, which has to stay.
+void moderation_collect(struct moderation *, const struct journal *);
+void moderation_release(struct moderation *);
+
+// Whether the store may have lost, up to `to_us`, something of a video that was done at `from_us`.
+bool moderation_may_be_lost(const struct moderation *, uint32_t video, int64_t from_us, int64_t to_us);
+
+// What is certain: that one of two opposite deeds was in force during all of a time, or was not.
+bool moderation_surely_on(const struct moderation *, enum deed_kind on, enum deed_kind off, uint32_t video,
+                          uint32_t writer, int64_t from_us, int64_t to_us);
+bool moderation_surely_off(const struct moderation *, enum deed_kind on, enum deed_kind off, uint32_t video,
+                           uint32_t writer, int64_t from_us, int64_t to_us);
+
+// Returns when the last one was sent before then; -1: none was.
+int64_t moderation_last(const struct moderation *, enum deed_kind, uint32_t video, int64_t by_us);
+
+// Whether a comment may have been deleted by then. `writer` 0: it is not known whose it is.
+bool moderation_may_have_removed(const struct moderation *, uint32_t video, struct position, uint32_t writer,
+                                 int64_t by_us);
+
+// Returns what surely deleted a comment before `from_us`, and is still in force at `to_us`, or NULL.
+// `acked_us`: when the comment was acknowledged; -1: it never was.
+const struct deed *moderation_has_removed(const struct moderation *, uint32_t video, struct position,
+                                          uint32_t writer, int64_t acked_us, int64_t from_us, int64_t to_us);
+
+// Returns the number of the retraction or purge that deletes a comment and has a number up to `newest`; not
+// set: there is none.
+struct position moderation_removal(const struct moderation *, const struct known *, struct position newest);
+
+// Whether any viewer has got the retraction of a comment, or a purge.
+bool moderation_is_told(const struct moderation *, const struct known *);
+
+// Whether a moderator asked for what an entry of the log says, before a viewer got it.
+bool moderation_explains(const struct moderation *, const struct journal_event *);
