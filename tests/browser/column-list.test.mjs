@@ -123,6 +123,13 @@ scenario('a flood is sampled to what a person can read, and says so; own comment
   assert.equal(await column.list.getAttribute('aria-live'), 'off');
 });
 
+scenario('what the server has left out counts as not shown', async (t) => {
+  const column = await embedFake(t);
+  await column.fake((fake) => fake.emit('of a sample', { more: 37 }));
+  await column.find('.sample').getByText(/^Showing 1 of 38 a second$/).waitFor();
+  await column.find('.sample').waitFor({ state: 'hidden' });
+});
+
 scenario('missed comments are said where they are missing, and load into their place', async (t) => {
   const column = await embedFake(t);
   await column.fake((fake) => {

@@ -9,9 +9,9 @@ export class LiveComments {
     this.options.onState(state);
   }
   // A comment as the stream brings it. info: {own, replayed}
-  emit(comment, { user = 'someone', name, agoMs = 0, ...info } = {}) {
+  emit(comment, { user = 'someone', name, agoMs = 0, more, ...info } = {}) {
     const { video } = this.options, timestamp = new Date(Date.now() - agoMs).toISOString();
-    const full = { id: `1-${++this.number}`, userid: user, videoid: video, comment, timestamp, ...(name && { name }) };
+    const full = { id: `1-${++this.number}`, userid: user, videoid: video, comment, timestamp, ...(name && { name }), ...(more && { more }) };
     this.options.onComment(full, info);
     return full;
   }
