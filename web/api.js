@@ -3,7 +3,7 @@ import { readEvents } from './api-events.js';
 
 const EVENTS_SHOWN = 200;
 const EVERYWHERE = 'every part';
-const words = { comment: 'Comment API', reader: 'Readers', statistics: 'Statistics', manager: 'Manager', [EVERYWHERE]: 'Every part' };
+const words = { comment: 'Comment API', reader: 'Readers', statistics: 'Statistics', manager: 'Manager', archive: 'Archive', [EVERYWHERE]: 'Every part' };
 
 // Elements
 

@@ -37,14 +37,8 @@ static char *add_chunk(char *out, const void *bytes, size_t len) {
 static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     assert(len <= FRAME_MAX);
     struct frame *f = mem_alloc(sizeof *f + head + len + (head ? FRAME_CHUNK_END : 0));
+    *f = (struct frame){.len = len & FRAME_MAX, .head = head & 15, .at = at, .first = at};
     atomic_init(&f->refs, 1);
-    f->len = len & FRAME_MAX;
-    f->head = head & 15;
-    f->at = f->first = at;
-    f->posted_ms = 0;
-    f->more = 0;
-    f->is_gap = f->is_blank = f->is_fleeting = false;
-    f->removes = REMOVES_NOTHING;
     budget_take(frame_cost(f));
     return f;
 }

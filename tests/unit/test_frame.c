@@ -109,6 +109,21 @@ static void the_longest_gap_fits(void **state) {
                  "\"missed\":18446744073709551615,\"reason\":\"expired\"}\n\n");
 }
 
+// Memory is not empty that others have had.
+static void a_frame_says_nothing_that_it_was_not_told(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct frame *f = frame_of_bytes("data\n\n", 6, (struct position){0});
+        assert_false(f->rides || f->is_gap || f->is_blank || f->is_fleeting);
+        assert_true(f->turns == TURNS_NOTHING && f->removes == REMOVES_NOTHING && !f->more && !f->posted_ms);
+        f->rides = f->is_gap = f->is_blank = f->is_fleeting = true;
+        f->turns = TURNS_OFF;
+        f->removes = REMOVES_OF_USER;
+        f->more = 7;
+        frame_unref(f);
+    }
+}
+
 static void the_last_reference_frees_it(void **state) {
     (void)state;
     struct frame *f = frame_of_bytes("abc", 3, pos(1, 1));
@@ -209,6 +224,7 @@ int main(void) {
         cmocka_unit_test(a_gap_names_what_is_missed_and_moves_the_position_past_it),
         cmocka_unit_test(a_gap_across_epochs_has_no_number_of_missed_comments),
         cmocka_unit_test(the_longest_gap_fits),
+        cmocka_unit_test(a_frame_says_nothing_that_it_was_not_told),
         cmocka_unit_test(the_last_reference_frees_it),
         cmocka_unit_test(one_frame_serves_both_framings),
         cmocka_unit_test(the_length_of_a_chunk_has_no_leading_zeros),

@@ -95,7 +95,7 @@ class Proxy {
   // servers: {'127.0.0.1:3000': 'http://127.0.0.1:40123'}
   #write(servers) {
     this.paths = this.kindFiles.map((file, i) => join(this.folder, i === 0 ? basename(file) : `${basename(file)}.d`));
-    const addresses = Object.entries(servers).map(([from, url]) => [from, new URL(url).host]);
+    const addresses = Object.entries(servers).map(([from, url]) => [new RegExp(`${from.replaceAll('.', '\\.')}(?!\\d)`), new URL(url).host]);
     this.kindFiles.forEach((file, i) => {
       const text = readFileSync(join(deploy, file), 'utf8');
       writeFileSync(this.paths[i], replaceAll(text, [...this.replace(this), ...addresses, ...this.settings]));
