@@ -33,7 +33,7 @@ class Moderator {
       const share = this.dice.next();
       if (share < 0.6) await this.#delete();
       else if (share < 0.8) await this.#ban(`guest-${nth}`);
-      else await this.#setRoom(500 + nth);
+      else await this.#setRoom(500 + nth % 1_500); // 2,000 is the most
     }
   }
 
