@@ -156,6 +156,13 @@ const moderated = () => {
 const moderatedAndLost = () => ({ ...moderated(), lossesMs: [[30, 90]] });
 
 test('a moderated history passes', () => assert.deepEqual(check(moderated()).violations, []));
+test('so does one in which a setting without an answer was made after all', () => {
+  const history = moderated();
+  history.moderation.audits[0].maxLength = 7;
+  assert.deepEqual(check(history).violations.map(({ rule }) => rule), ['room']);
+  history.moderation.rooms[0].unsure = true;
+  assert.deepEqual(check(history).violations, []);
+});
 
 for (const [name, rules, change] of [
   ['a text that was deleted, in the log', ['retracted'], ({ listings }) => listings.v.splice(1, 0, listed('5-2', 'b'))],

@@ -37,7 +37,8 @@ export function checkModeration({ moderation, viewers, listings, lossesMs }, rep
   }
   for (const { video, maxLength, banned: listed } of audits) {
     const set = rooms.filter((deed) => deed.video === video && deed.ackMs).at(-1), names = new Set(listed);
-    if (set && !mayBeLost(set.sentMs) && set.max_length !== maxLength) report('room', `${video}: max_length is ${maxLength}, and was set to ${set.max_length}`);
+    const late = rooms.some((deed) => deed.video === video && deed.unsure && deed.max_length === maxLength);
+    if (set && !late && !mayBeLost(set.sentMs) && set.max_length !== maxLength) report('room', `${video}: max_length is ${maxLength}, and was set to ${set.max_length}`);
     for (const { userid, sentMs, ackMs } of bans.filter((deed) => deed.video === video)) {
       if (ackMs && !mayBeLost(sentMs) && !names.has(userid)) report('ban', `${video}: ${userid} was banned, and is not`);
     }

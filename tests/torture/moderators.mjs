@@ -59,6 +59,7 @@ class Moderator {
         deed.ackMs = this.world.nowMs;
         return answer;
       }
+      deed.unsure ||= !answer; // that request may still be carried out
       if (answer && answer.status !== 503) this.faults.push(`${method} ${path} was answered ${answer.status} ${answer.text}`);
       await pause(50 + this.dice.below(100));
     }
