@@ -670,3 +670,18 @@ static inline int64_t world_sql_number(struct world *w, const char *sql) {
     sqlite3_close(db);
     return value;
 }
+
+// Lets the open store work until the query gives 0.
+static inline void world_wait_until(struct world *w, const char *sql) {
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 1000);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0)) {
+        sqlite3_reset(q);
+        world_let_pass(w, 5);
+    }
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}

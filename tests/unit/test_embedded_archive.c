@@ -174,20 +174,6 @@ static void a_comment_is_taken_out_after_it_has_left_the_log(void **state) {
     assert_true(store_has(w, "secret of bob"));
 }
 
-static void wait_until(struct world *w, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *q;
-    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 1000);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0)) {
-        sqlite3_reset(q);
-        world_let_pass(w, 5);
-    }
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-}
-
 // The rows go in slices, between which comments are taken: but readers see none of them from the answer on.
 static void a_purge_is_in_force_at_once_and_goes_in_slices(void **state) {
     struct world *w = *state;
@@ -205,7 +191,7 @@ static void a_purge_is_in_force_at_once_and_goes_in_slices(void **state) {
     assert_int_equal(read_all(w, "v"), 10002);
     assert_int_equal(seen.comments, 5001);
     assert_string_equal(seen.text[10001], "\"userid\":\"ann\",\"comment\":\"secret of ann 7\"");
-    wait_until(w, "SELECT count(*) FROM archive_purge");
+    world_wait_until(w, "SELECT count(*) FROM archive_purge");
     assert_int_equal(read_all(w, "v"), 10002);
     assert_int_equal(seen.comments, 5001);
     world_close(w);
@@ -226,8 +212,9 @@ static void it_goes_by_age_in_slices(void **state) {
     world_post(w, "young", 1);
     assert_int_equal(read_all(w, "old"), 0); // from then on, whenever the rows go
     assert_int_equal(read_all(w, "young"), 1);
-    wait_until(w, "SELECT count(*) FROM archive a JOIN archived v ON v.id = a.video WHERE v.name = 'old'");
-    wait_until(w, "SELECT count(*) FROM archived WHERE name = 'old'");
+    world_wait_until(w,
+                     "SELECT count(*) FROM archive a JOIN archived v ON v.id = a.video WHERE v.name = 'old'");
+    world_wait_until(w, "SELECT count(*) FROM archived WHERE name = 'old'");
 }
 
 static void it_is_as_old_as_the_log_at_least(void **state) {
@@ -245,7 +232,7 @@ static void it_is_switched_on_and_off(void **state) {
     w->config.archive_ms = DAY_MS;
     world_reopen(w);
     assert_int_equal(read_all(w, "v"), 10000);
-    wait_until(w, "SELECT count(*) < 10000 FROM archive");
+    world_wait_until(w, "SELECT count(*) < 10000 FROM archive");
     world_post(w, "v", 1);
     w->config.limits.log_entries = 10;
     world_reopen(w);
@@ -254,7 +241,7 @@ static void it_is_switched_on_and_off(void **state) {
     w->config.archive_ms = 0;
     world_reopen(w);
     assert_int_equal(read_all(w, "v"), 10);
-    wait_until(w, "SELECT count(*) FROM archive");
+    world_wait_until(w, "SELECT count(*) FROM archive");
 }
 
 static void a_video_that_is_evicted_stays(void **state) {

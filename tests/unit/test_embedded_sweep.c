@@ -16,20 +16,6 @@ static int64_t rows(struct world *w) {
     return world_sql_number(w, "SELECT count(*) FROM entry");
 }
 
-static void wait_until_swept(struct world *w, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *q;
-    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 1000);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0)) {
-        sqlite3_reset(q);
-        world_let_pass(w, 10);
-    }
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-}
-
 // Too many
 
 static void a_range_never_gives_more_than_is_kept(void **state) {
@@ -148,7 +134,7 @@ static void what_is_young_stays_beyond_the_number_until_it_is_old(void **state) 
     while (world_range(w, "v", (struct position){0}, 2000)->count > 10) world_let_pass(w, 20);
     assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->count, 10);
     world_post_many(w, "v", 300);
-    wait_until_swept(w, "SELECT count(*) > 700 FROM entry");
+    world_wait_until(w, "SELECT count(*) > 700 FROM entry");
 }
 
 static void what_is_young_is_bounded_by_bytes(void **state) {
@@ -223,7 +209,7 @@ static void expired_entries_are_removed_and_numbers_go_on(void **state) {
     struct world *w = *state;
     open_with(w, 1000, 100, 60000);
     world_post_many(w, "v", 700);
-    wait_until_swept(w, "SELECT count(*) FROM entry");
+    world_wait_until(w, "SELECT count(*) FROM entry");
     world_reopen(w);
     assert_int_equal(world_head(w, "v").at.seq, 700);
     assert_int_equal(world_overview(w)->comments, 700);
@@ -238,7 +224,7 @@ static void a_range_over_removed_entries_gives_the_others_once(void **state) {
     struct world *w = *state;
     open_with(w, 1000, 300, 60000);
     world_post_many(w, "v", 3);
-    wait_until_swept(w, "SELECT count(*) FROM entry");
+    world_wait_until(w, "SELECT count(*) FROM entry");
     world_post(w, "v", 4);
     for (int i = 0; i < 2; i++) {
         const struct world_range *r = world_range(w, "v", (struct position){0}, 100);
@@ -263,7 +249,7 @@ static void entries_from_the_future_do_not_stay(void **state) {
     world_sql(w, "UPDATE entry SET at_ms = at_ms + 1000000000000"); // the clock was wrong
     world_open(w);
     assert_int_equal(world_range(w, "v", (struct position){0}, 100)->count, 0);
-    wait_until_swept(w, "SELECT count(*) FROM entry");
+    world_wait_until(w, "SELECT count(*) FROM entry");
 }
 
 // Unused
@@ -277,8 +263,8 @@ static void unused_videos_are_dropped(void **state) {
     struct position old = world_post(w, "position", 1);
     world_assign(w, "mapping", reader_a);
     world_renew(w, &lease, 1);
-    wait_until_swept(w, "SELECT count(*) FROM video");
-    wait_until_swept(w, "SELECT count(*) FROM lease");
+    world_wait_until(w, "SELECT count(*) FROM video");
+    world_wait_until(w, "SELECT count(*) FROM lease");
     assert_int_equal(world_lookup(w, "mapping").status, ENGINE_NOT_FOUND);
     assert_string_equal(world_leases(w).text, "");
     assert_int_equal(world_overview(w)->mappings, 0);

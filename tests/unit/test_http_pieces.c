@@ -30,6 +30,17 @@ static struct http_exchange *begin(unsigned i) {
     return x;
 }
 
+// A client that reads nothing, with small buffers on both sides; its request is one of so many that wait.
+static struct peer *open_unread(unsigned waiting) {
+    int size = SMALL_BUFFER;
+    setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    peer_open_with(&world.peers[0], world.loop, world.port, SMALL_BUFFER);
+    struct peer *p = send_from(0, WAIT);
+    peer_pause(p, true);
+    expect_waiting(waiting);
+    return p;
+}
+
 static bool has_text(void *arg) {
     const char *end = arg;
     struct peer *p = &world.peers[0];
@@ -92,13 +103,8 @@ static void test_head_has_no_pieces(void **state) {
 static void test_a_client_that_does_not_read_gets_no_more(void **state) {
     (void)state;
     static char piece[PIECE];
-    int size = SMALL_BUFFER;
     size_t added = 0;
-    setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    peer_open_with(&world.peers[0], world.loop, world.port, SMALL_BUFFER);
-    struct peer *p = send_from(0, WAIT);
-    peer_pause(p, true);
-    expect_waiting(1);
+    struct peer *p = open_unread(1);
     struct http_exchange *x = begin(0);
     memset(piece, 'p', sizeof piece);
     enum http_room room = HTTP_ROOM;
@@ -133,12 +139,7 @@ static void test_a_client_that_goes_away_ends_it(void **state) {
     (void)state;
     static char piece[PIECE];
     for (unsigned i = 0; i < 2; i++) {
-        int size = SMALL_BUFFER;
-        setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-        peer_open_with(&world.peers[0], world.loop, world.port, SMALL_BUFFER);
-        struct peer *p = send_from(0, WAIT);
-        peer_pause(p, true);
-        expect_waiting(i + 1);
+        struct peer *p = open_unread(i + 1);
         struct http_exchange *x = begin(i);
         while (!i && http_add_body(x, piece, sizeof piece) == HTTP_ROOM) continue;
         peer_reset(p);
@@ -159,12 +160,7 @@ static void test_a_client_that_goes_away_ends_it(void **state) {
 static void test_a_client_that_stalls_is_disconnected(void **state) {
     (void)state;
     static char piece[PIECE];
-    int size = SMALL_BUFFER;
-    setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    peer_open_with(&world.peers[0], world.loop, world.port, SMALL_BUFFER);
-    struct peer *p = send_from(0, WAIT);
-    peer_pause(p, true);
-    expect_waiting(1);
+    open_unread(1);
     struct http_exchange *x = begin(0);
     while (http_add_body(x, piece, sizeof piece) == HTTP_ROOM) continue;
     moved_clock.now_ms += IDLE_MS + 2 * SWEEP_MS;
