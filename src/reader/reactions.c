@@ -51,6 +51,10 @@ static void reactions_publish(struct reactions_in *in, struct reaction_watch *w,
     DL_DELETE(in->waiting, w);
 }
 
+static void reactions_publish_due(struct reactions_in *in, struct reaction_watch *w, int64_t now_ms) {
+    if (w->sums.kinds && w->alone_ms <= now_ms) reactions_publish(in, w, false, now_ms);
+}
+
 static void sums_read(struct reaction_sums *s, const char *text, const char *end) {
     while (text < end) {
         const char *space = memchr(text, ' ', (size_t)(end - text)), *stop = space ? space : end;
@@ -78,7 +82,7 @@ static void on_reactions(void *arg, const char *body, size_t len) {
     bool waits = w->sums.kinds;
     sums_read(&w->sums, space + 1, body + len);
     if (!waits && w->sums.kinds) DL_APPEND(r->reactions->waiting, w);
-    reactions_sweep(r);
+    reactions_publish_due(r->reactions, w, loop_now_ms(r->service.loop));
 }
 
 void reactions_sweep(struct reader *r) {
@@ -86,7 +90,7 @@ void reactions_sweep(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     if (!r->reactions) return;
     DL_FOREACH_SAFE(r->reactions->waiting, w, next) {
-        if (w->alone_ms <= now_ms) reactions_publish(r->reactions, w, false, now_ms);
+        reactions_publish_due(r->reactions, w, now_ms);
     }
 }
 
