@@ -1,8 +1,8 @@
 // Private to archive: follows the logs of all videos. A subscription only says that a video has something
 // new: then the log is read on from the last position that is archived, a page at a time, and archived, so
 // that neither a lost message nor a kill makes a hole. What the log does not keep any more when it is read is
-// missed: it is logged and counted, and a replay has a gap there. After an interruption the store is told the
-// position that is archived, so that it announces what it has lost. Control loop only.
+// missed: it is logged and counted, and a replay has a gap there. After an interruption the archive tells the
+// store how far it got, so that the store announces what it has lost. Control loop only.
 //
 // Videos are found by the store's list: those used last once a second, all of them every LIST_ALL_MS. One
 // that is not listed any more is not followed any more; what is archived of it stays.

@@ -6,8 +6,8 @@
 // trusted proxy's connection, the address of the request's client). Lanes with a queue are served
 // round-robin, one connection at a time. A lane that is served stays in the rotation until its turn comes
 // round and it has nothing to do; one that was not in it goes ahead, seven times of eight. So an address that
-// asks less often than the rotation takes waits for next to nobody, however many others ask all the time
-// (the sparse flows of FQ-CoDel, RFC 8290, section 4.2).
+// asks less often than a round takes hardly waits, however many others ask all the time (the sparse flows of
+// FQ-CoDel, RFC 8290, section 4.2).
 //
 // A connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, plus a constant for each
 // request and read. There are lanes only while connections wait, and of what those that are served leave

@@ -346,7 +346,7 @@ static void on_sampled(void *arg, struct position from, struct frame *f, enum sa
     outlet_publish(&b->outlet, f, fate, more);
 }
 
-// Of a video with one comment now and then nobody needs to know how many may be shown.
+// The room is read only once comments follow each other: an occasional one is below any rate.
 static void broadcast_count_comment(struct broadcast *b) {
     rate_add(&b->comments, broadcast_now_ms(b));
     if (b->comments.newer > 1 && b->env->on_busy) b->env->on_busy(b);
