@@ -86,9 +86,8 @@ static void followed_say_missed(struct followed *v, struct position from, struct
 
 // An entry that is not the next one after what is archived.
 static void followed_look(struct followed *v, struct position last, const struct engine_entry *e) {
-    struct position to, from = {last.epoch, last.seq + 1};
-    int64_t missed = entry_missed(last, e, &to);
-    if (!position_is_set(last)) from = (struct position){e->at.epoch, 1};
+    struct position from, to;
+    int64_t missed = entry_missed(last, e, &from, &to);
     if (missed) followed_say_missed(v, from, to, missed);
 }
 

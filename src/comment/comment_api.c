@@ -273,8 +273,7 @@ static bool take_author(struct http_exchange *x, const struct identity *who, str
     bool names_one = user->state != BODY_ABSENT;
     if (names_one && !body_id(x, user)) return false;
     if (names_one && !identity_user(who, user->text)) {
-        http_reply_error(x, 403, identity_code(IDENTITY_OTHER_USER), identity_sentence(IDENTITY_OTHER_USER));
-        return false;
+        return rights_refuse(x, IDENTITY_OTHER_USER);
     }
     snprintf(user->text, user->size, "%s", who->user);
     name->state = who->name[0] ? BODY_TEXT : BODY_ABSENT;

@@ -48,8 +48,8 @@ static void on_tell(struct loop_timer *t) {
     struct reactions *r = container_of(t, struct reactions, tell);
     for (struct name_entry *next, *e = name_table_next(&r->videos, NULL); e; e = next) {
         struct reacted_video *v = container_of(e, struct reacted_video, entry);
-        next = name_table_next(&r->videos,
-                               e); // from the beginning each time it would pass over all that is gone
+        // From the beginning each time it would pass over all that is gone.
+        next = name_table_next(&r->videos, e);
         reactions_tell(r, v);
         reactions_drop(r, v);
     }
@@ -94,17 +94,17 @@ void handle_reaction(struct http_exchange *x, void *arg) {
     if (names_user && !body_id(x, &f[USER])) return;
     const char *author = identity_user(&who, names_user ? user : NULL);
     if (!author) {
-        http_reply_error(x, 403, identity_code(IDENTITY_OTHER_USER), identity_sentence(IDENTITY_OTHER_USER));
+        rights_refuse(x, IDENTITY_OTHER_USER);
         return;
     }
     if (!rights_check(x, &who, IDENTITY_REACT, video) || !read_kind(x, &f[KIND])) return;
     if (!known_videos_admit(&a->placed.service, x, video, NULL, handle_reaction, a)) return;
     int wait_s = rate_limit_take(a->reactions->of_user, author, loop_now_ms(a->placed.service.loop));
     if (wait_s) {
-        static const char body[] =
-            "{\"error\":\"You react too often; wait a moment.\",\"code\":\"too_fast\"}";
-        http_reply(x, &(struct http_reply){
-                          .status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
+        http_reply_refusal(x, &(struct http_refusal){.status = 429,
+                                                     .code = "too_fast",
+                                                     .sentence = "You react too often; wait a moment.",
+                                                     .retry_after_s = wait_s});
     } else if (reactions_add(a->reactions, video, kind, 1)) {
         a->counters.reactions++;
         reply_json(x, 202, json_pack("{s:b}", "success", 1));

@@ -56,7 +56,10 @@ bool entry_user(const struct engine_entry *e, char *user, size_t size) {
     return true;
 }
 
-int64_t entry_missed(struct position last, const struct engine_entry *e, struct position *to) {
+int64_t entry_missed(struct position last, const struct engine_entry *e, struct position *from,
+                     struct position *to) {
+    *from = position_is_set(last) ? (struct position){last.epoch, last.seq + 1}
+                                  : (struct position){e->at.epoch, 1};
     *to = (struct position){e->at.epoch, e->at.seq - 1};
     if (!position_is_set(last)) return e->at.seq > 1 ? (int64_t)e->at.seq - 1 : 0;
     if (last.epoch == e->at.epoch) return (int64_t)(e->at.seq - last.seq) - 1;

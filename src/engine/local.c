@@ -163,9 +163,7 @@ static void call_back_append(struct local_engine *e, struct request *r) {
     local_publish(e, a->video, &a->entry);
 }
 
-// Copies an entry's body: between braces, as it is stored.
-static struct engine_entry local_copy_entry(struct request *r, enum entry_kind kind, const char *body,
-                                            size_t len) {
+struct engine_entry local_copy_entry(struct request *r, enum entry_kind kind, const char *body, size_t len) {
     char *copy = request_room(r, len + 2) + 1;
     if (len) memcpy(copy, body, len);
     copy[-1] = '{';

@@ -6,24 +6,15 @@
 #include "fanout/replay.h"
 #include "fanout/ring.h"
 
-// Finds a member of the frame's JSON whose value is an id: from its first quote to its last.
-static const char *removal_find_member(const struct frame *f, const char *name, size_t *len) {
-    const char *bytes = f->bytes + f->head, *at = memmem(bytes, f->len, name, strlen(name));
-    size_t left = at ? f->len - (size_t)(at - bytes) : 0, start = strlen(name);
-    const char *quote = at ? memchr(at + start, '"', left - start) : NULL;
-    *len = quote ? (size_t)(quote + 1 - at) : 0;
-    return quote ? at : NULL;
-}
-
 struct removal removal_of(const struct frame *f) {
     static const char target[] = "\"target\":\"", user[] = "\"userid\":\"";
     struct removal r = {.before = f->at};
     size_t len;
     if (f->removes == REMOVES_OF_USER) {
-        r.member = removal_find_member(f, user, &r.member_len);
+        r.member = frame_find_member(f, user, &r.member_len);
         return r;
     }
-    const char *at = removal_find_member(f, target, &len);
+    const char *at = frame_find_member(f, target, &len);
     if (!at || !position_parse(at + sizeof target - 1, len - sizeof target, &r.target))
         r.target = (struct position){0};
     return r;

@@ -31,14 +31,11 @@ bool outlet_add(struct outlet *o, const struct sink *sink, uint8_t asks, bool wh
     return fan_video_add(whole ? o->whole : o->viewers, sink, asks, pending);
 }
 
-// The user is the first member of that name: what looks the same in a text has its quotes escaped.
 static uint32_t author_of(const struct frame *f) {
-    static const char member[] = "\"userid\":\"";
-    const char *event = f->bytes + f->head, *at = memmem(event, f->len, member, sizeof member - 1);
-    if (!at) return 0;
-    at += sizeof member - 1;
-    const char *end = memchr(at, '"', f->len - (size_t)(at - event));
-    return end ? outlet_user(at, (size_t)(end - at)) : 0;
+    static const char name[] = "\"userid\":\"";
+    size_t len;
+    const char *member = frame_find_member(f, name, &len);
+    return member ? outlet_user(member + sizeof name - 1, len - sizeof name) : 0;
 }
 
 void outlet_end(struct outlet *o) {

@@ -77,6 +77,5 @@ bool viewer_rights_check(struct http_exchange *x, const struct identity *who, st
     c->whole = c->whole && (identity_may(who, IDENTITY_EVERYTHING, c->videoid) ||
                             identity_may(who, IDENTITY_MODERATE, c->videoid));
     if (c->userid) return rights_check(x, who, IDENTITY_READ, c->videoid);
-    http_reply_error(x, 403, identity_code(IDENTITY_OTHER_USER), identity_sentence(IDENTITY_OTHER_USER));
-    return false;
+    return rights_refuse(x, IDENTITY_OTHER_USER);
 }

@@ -48,11 +48,10 @@ static void replay_end(struct replay *r, bool complete) {
 // Lines
 
 static void replay_add_gap(struct replay *r, const struct engine_entry *e, int64_t t) {
-    struct position to, from = {r->last.epoch, r->last.seq + 1};
-    int64_t missed = entry_missed(r->last, e, &to);
+    struct position from, to;
+    int64_t missed = entry_missed(r->last, e, &from, &to);
     char first[POSITION_TEXT_SIZE], end[POSITION_TEXT_SIZE];
     if (!missed) return;
-    if (!position_is_set(r->last)) from = (struct position){e->at.epoch, 1};
     position_format(from, first);
     position_format(to, end);
     buf_printf(&r->text, "{\"t\":%" PRId64 ",\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":", t,

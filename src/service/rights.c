@@ -6,7 +6,7 @@
 #include "service/internal_only.h"
 #include "service/service.h"
 
-static bool rights_refuse(struct http_exchange *x, enum identity_verdict v) {
+bool rights_refuse(struct http_exchange *x, enum identity_verdict v) {
     struct http_refusal refusal;
     identity_refuse(&refusal, v);
     http_reply_refusal(x, &refusal);

@@ -1,7 +1,5 @@
 #include "embedded_follow.h"
 
-#include <string.h>
-
 #include "embedded_archive.h"
 #include "embedded_scrub.h"
 #include "embedded_store.h"
@@ -82,15 +80,6 @@ static void call_back_done(struct local_engine *e, struct request *request) {
     ((const struct follow_request *)request)->on.done(request->arg, request->status);
 }
 
-// A body is stored between braces, as in local.h.
-static const char *copy_body(struct request *r, const struct engine_entry *e) {
-    char *room = request_room(r, e->body_len + 2);
-    room[0] = '{';
-    if (e->body_len) memcpy(room + 1, e->body, e->body_len);
-    room[e->body_len + 1] = '}';
-    return room + 1;
-}
-
 void embedded_copy(struct engine *engine, const struct embedded_copied *what, embedded_copy_cb *cb,
                    void *arg) {
     size_t room = request_copy_size(what->video);
@@ -101,8 +90,9 @@ void embedded_copy(struct engine *engine, const struct embedded_copied *what, em
     r->on.copy = cb;
     r->count = what->count;
     for (size_t i = 0; i < what->count; i++) {
-        r->rows[i] = (struct copied_row){what->entries[i], what->at_ms[i]};
-        r->rows[i].entry.body = copy_body(&r->request, &what->entries[i]);
+        const struct engine_entry *e = &what->entries[i];
+        r->rows[i] = (struct copied_row){*e, what->at_ms[i]};
+        r->rows[i].entry.body = local_copy_entry(&r->request, e->kind, e->body, e->body_len).body;
     }
     local_push(engine, &r->request);
 }

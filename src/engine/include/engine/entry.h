@@ -64,8 +64,9 @@ bool entry_user(const struct engine_entry *, char *user, size_t size);
 
 // Returns how many numbers are missing between an entry and the one before it that is known (`last`; not set:
 // none); 0: none, -1: it is not known how many. An epoch that begins where the store has lost entries misses
-// nothing that we have. *to: the last one that is missing.
-int64_t entry_missed(struct position last, const struct engine_entry *, struct position *to);
+// nothing that we have. *from, *to: the first and the last one that are missing.
+int64_t entry_missed(struct position last, const struct engine_entry *, struct position *from,
+                     struct position *to);
 
 // Returns when it was posted, by the wall clock there; 0: it does not say.
 int64_t entry_posted_ms(const struct engine_entry *);

@@ -76,6 +76,10 @@ void local_close_end(struct local_engine *, struct request_list *left);
 // Has the store carry out a request, which belongs to the engine from then on.
 void local_push(struct engine *, struct request *);
 
+// Copies an entry's body into the request's room, of which it takes len + 2 bytes: between braces, as it is
+// stored. The entry has no position.
+struct engine_entry local_copy_entry(struct request *, enum entry_kind, const char *body, size_t len);
+
 // Requests
 
 struct append_request {

@@ -70,6 +70,11 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
 // Returns whether it is an event without a name, but with data, as a comment is.
 bool frame_is_plain(const struct frame *);
 
+// Returns the first member of that name whose value is an id, and sets its length: from the name's first
+// quote to the value's last. `name` goes up to the value: "\"userid\":\"". What looks the same in a text has
+// its quotes escaped. NULL: there is none.
+const char *frame_find_member(const struct frame *, const char *name, size_t *len);
+
 // Returns the reason of a gap.
 enum gap_reason frame_gap_reason(const struct frame *);
 

@@ -26,6 +26,9 @@ enum rights_outcome rights_read(const struct service *, struct http_exchange *, 
 // with Authorization gets 401 then, as it can be repeated with another token.
 bool rights_read_stream(const struct service *, struct http_exchange *, bool resumes, struct identity *);
 
+// Refuses it for that reason; returns false.
+bool rights_refuse(struct http_exchange *, enum identity_verdict);
+
 // Whether it has the right for the video.
 bool rights_check(struct http_exchange *, const struct identity *, enum identity_right, const char *video);
 
