@@ -32,6 +32,7 @@ void lease_remove(struct lease **list, struct lease *l) {
     free(l->reader_url);
     free(l->public_url);
     free(l->instance_id);
+    free(l->load);
     free(l);
 }
 
@@ -66,6 +67,7 @@ static void lease_set(struct lease *l, const struct engine_lease *asked, uint64_
     l->changed |= l->generation != generation;
     l->generation = generation;
     l->viewers = asked->viewers;
+    lease_set_text(&l->load, asked->load); // too short-lived to be stored
     l->given_up = false;
     l->stamp++;
 }
@@ -104,6 +106,7 @@ struct engine_lease lease_view(const struct lease *l, int64_t now_ms) {
                                  .instance_id = l->instance_id,
                                  .generation = l->generation,
                                  .viewers = l->viewers,
+                                 .load = l->load,
                                  .stamp = l->stamp,
                                  .left_ms = l->ends_ms - now_ms,
                                  .given_up = l->given_up,

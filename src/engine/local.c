@@ -538,13 +538,14 @@ static void call_back_renew(struct local_engine *e, struct request *request) {
 void local_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
                        engine_lease_cb *cb, void *arg) {
     size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
-                  request_copy_size(lease->instance_id);
+                  request_copy_size(lease->instance_id) + request_copy_size(lease->load);
     struct lease_request *r =
         request_new(sizeof *r, room, local_of(engine)->store->lease_renew, call_back_renew, arg);
     r->asked = *lease;
     r->asked.reader_url = request_copy(&r->request, lease->reader_url);
     r->asked.public_url = request_copy(&r->request, lease->public_url);
     r->asked.instance_id = request_copy(&r->request, lease->instance_id);
+    r->asked.load = request_copy(&r->request, lease->load);
     r->ttl_ms = ttl_ms;
     r->cb = cb;
     local_push(engine, &r->request);

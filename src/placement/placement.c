@@ -124,7 +124,9 @@ static void mapping_answer_without_store(struct mapping *m, enum engine_status s
 
 // Queries
 
+// One that drains gives its videos away.
 static bool placement_reader_is_gone(const struct placement *p, const char *reader_url) {
+    if (readers_is_draining(&p->listing.readers, reader_url)) return true;
     if (readers_state(&p->listing.readers, reader_url) != READER_GONE) return false;
     const struct reader_row *row = readers_find(&p->listing.readers, reader_url);
     return !row || loop_now_ms(p->loop) >= row->may_return_ms;
@@ -390,6 +392,10 @@ bool placement_lease_has_ended(struct placement *p, const char *reader_url, uint
 
 bool placement_ready(struct placement *p) {
     return p->listing.complete;
+}
+
+const struct readers *placement_readers(const struct placement *p) {
+    return &p->listing.readers;
 }
 
 size_t placement_reader_count(struct placement *p) {

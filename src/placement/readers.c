@@ -59,12 +59,29 @@ static struct reader_row *readers_append(struct readers *r, const char *reader_u
     return row;
 }
 
+static bool row_is_full(const struct reader_row *row) {
+    return row->load.most && row->viewers >= row->load.most;
+}
+
+// Without those that drain, and those that are full, as long as there are others.
 static void readers_list_live(struct readers *r) {
     r->live = mem_realloc(r->live, (r->count + 1) * sizeof *r->live);
+    bool has_room = false, stays = false;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->rows[i].state != READER_LIVE || r->rows[i].load.draining) continue;
+        stays = true;
+        has_room |= !row_is_full(&r->rows[i]);
+    }
     r->live_count = 0;
-    for (size_t i = 0; i < r->count; i++)
-        if (r->rows[i].state == READER_LIVE)
-            r->live[r->live_count++] = policy_candidate(r->rows[i].reader_url, r->rows[i].viewers);
+    r->drains = false;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct reader_row *row = &r->rows[i];
+        if (row->state != READER_LIVE) continue;
+        if (stays && row->load.draining)
+            r->drains = true;
+        else if (!has_room || !row_is_full(row))
+            r->live[r->live_count++] = policy_candidate(row->reader_url, row->viewers);
+    }
 }
 
 void readers_init(struct readers *r, const char *static_readers, int grace_ms) {
@@ -84,6 +101,7 @@ static void row_release(struct reader_row *row) {
     free(row->reader_url);
     free(row->public_url);
     free(row->instance_id);
+    free(row->load_text);
 }
 
 void readers_release(struct readers *r) {
@@ -158,6 +176,14 @@ static void row_set_instance_id(struct reader_row *row, const char *id) {
     row->instance_id = mem_strdup(id);
 }
 
+// Few change between two listings.
+static void row_set_load(struct reader_row *row, const char *text) {
+    if (text && row->load_text && !strcmp(text, row->load_text)) return;
+    free(row->load_text);
+    row->load_text = text ? mem_strdup(text) : NULL;
+    reader_load_read(&row->load, text);
+}
+
 static void readers_take_lease(struct readers *r, size_t known, const struct engine_lease *l,
                                const struct judging *j) {
     if (!placement_url_is_plain(l->reader_url)) return;
@@ -171,6 +197,7 @@ static void readers_take_lease(struct readers *r, size_t known, const struct eng
         row_judge_unchanged(r, row, j);
     row_set_public_url(row, l->public_url);
     row_set_instance_id(row, l->instance_id);
+    row_set_load(row, l->load);
     row->given_up = l->given_up;
     row->viewers = l->viewers;
     row->stamp = l->stamp;
@@ -189,6 +216,7 @@ static bool row_keep_unlisted(const struct readers *r, struct reader_row *row, i
     row_set_state(r, row, row->fixed ? READER_LIVE : READER_GONE);
     row->leased = !row->fixed;
     row->viewers = 0;
+    row_set_load(row, NULL);
     row_set_public_url(row, NULL);
     return row->fixed || since_ms < READERS_FORGOTTEN_MS;
 }
@@ -236,6 +264,11 @@ void readers_note_presence(struct readers *r, const struct engine_lease *asked,
 
 const struct reader_row *readers_find(const struct readers *r, const char *reader_url) {
     return readers_find_among(r, r->count, reader_url);
+}
+
+bool readers_is_draining(const struct readers *r, const char *reader_url) {
+    const struct reader_row *row = r->drains ? readers_find(r, reader_url) : NULL;
+    return row && row->state == READER_LIVE && row->load.draining;
 }
 
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {

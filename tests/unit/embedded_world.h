@@ -535,7 +535,7 @@ static inline enum engine_status world_drop(struct world *w, const char *reader_
     return d.status;
 }
 
-// Leases as text: `url public instance generation viewers live|expired;` each.
+// Leases as text: `url public instance generation viewers live|expired;` each, a load after that in brackets.
 struct world_leases {
     struct world *world;
     enum engine_status status;
@@ -548,10 +548,11 @@ static inline void world_on_leases(void *arg, enum engine_status status, const s
     l->status = status;
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(l->text);
-        snprintf(l->text + len, sizeof l->text - len, "%s %s %s %llu %llu %s;", list[i].reader_url,
+        snprintf(l->text + len, sizeof l->text - len, "%s %s %s %llu %llu %s%s%s%s;", list[i].reader_url,
                  list[i].public_url ? list[i].public_url : "-", list[i].instance_id,
                  (unsigned long long)list[i].generation, (unsigned long long)list[i].viewers,
-                 list[i].live ? "live" : "expired");
+                 list[i].live ? "live" : "expired", list[i].load ? " [" : "",
+                 list[i].load ? list[i].load : "", list[i].load ? "]" : "");
     }
     world_answered(l->world);
 }

@@ -970,6 +970,24 @@ static void lists_leases_by_url(void **state) {
                                               "http://127.0.0.1:4002 - reader-2 7 3 live;");
 }
 
+static void a_lease_carries_the_load_of_its_process(void **state) {
+    struct world *w = *state;
+    struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .load = "{\"connects\":5000}"};
+    world_renew(w, &a, 60000);
+    assert_string_equal(world_leases(w).text,
+                        "http://127.0.0.1:4001 - reader-1 1 0 live [{\"connects\":5000}];");
+    a.load = "{}";
+    a.claim = LEASE_HELD;
+    world_renew(w, &a, 60000);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 live [{}];");
+    // An older version took the URL over: what is left of the load is not its.
+    a.claim = LEASE_FIRST;
+    a.load = NULL;
+    world_renew(w, &a, 60000);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 2 0 live;");
+}
+
 static void a_lease_ends_when_it_is_not_renewed(void **state) {
     struct world *w = *state;
     const struct engine_lease a = {
@@ -1452,9 +1470,10 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
         TEST(settings_are_read_in_the_order_of_the_call),                                                    \
         TEST(settings_of_as_many_videos_as_allowed_are_read_at_once), TEST(settings_outlive_the_engine),     \
-        TEST(lists_leases_by_url), TEST(a_lease_ends_when_it_is_not_renewed),                                \
-        TEST(a_renewal_returns_whether_the_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),    \
-        TEST(each_renewal_has_another_stamp), TEST(a_restarted_reader_takes_over_its_url_immediately),       \
+        TEST(lists_leases_by_url), TEST(a_lease_carries_the_load_of_its_process),                            \
+        TEST(a_lease_ends_when_it_is_not_renewed), TEST(a_renewal_returns_whether_the_lease_is_new),         \
+        TEST(a_lease_is_not_ended_by_the_stores_clock), TEST(each_renewal_has_another_stamp),                \
+        TEST(a_restarted_reader_takes_over_its_url_immediately),                                             \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
         TEST(counts), TEST(counts_by_name), TEST(keeps_the_first_secret_of_a_name), TEST(gives_an_overview), \
         TEST(counts_what_waits_and_what_was_done), TEST(is_ready), TEST(can_be_closed_in_any_callback),      \

@@ -110,6 +110,57 @@ static void test_a_reader_that_is_back_within_the_grace_keeps_its_video(void **s
     end(w, p);
 }
 
+static void renew_with_load(struct world *w, const char *url, const char *load) {
+    world_renew(
+        w, &(struct engine_lease){.reader_url = url, .instance_id = "reader", .generation = 1, .load = load},
+        TTL_MS);
+}
+
+static void test_the_videos_of_a_reader_that_drains_go_to_others(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    assert_true(world_assign(w, "v", first).changed);
+    struct placement *p = start(w, GRACE_MS, NULL);
+    assert_string_equal(owner(w, p), first);
+    renew_with_load(w, first, "{\"draining\":true}");
+    run_later(w->loop, STEP_MS);
+    world_leases(w);
+    assert_string_equal(owner(w, p), first); // there is no other
+    renew_with_load(w, first, "{\"draining\":true}");
+    pass(w, STEP_MS);
+    assert_string_equal(owner(w, p), second);
+    assert_int_equal(placement_reader_count(p), 1);
+    renew_with_load(w, first, "{}"); // it has been told to stay
+    pass(w, STEP_MS);
+    assert_string_equal(owner(w, p), second);
+    assert_int_equal(placement_reader_count(p), 2);
+    end(w, p);
+}
+
+static void test_a_full_reader_gets_no_videos_while_another_has_room(void **state) {
+    (void)state;
+    struct readers r;
+    struct engine_lease leases[] = {
+        {.reader_url = first,
+         .left_ms = 3000,
+         .viewers = 10,
+         .load = "{\"most\":10,\"connects\":7,\"x\":[]}"},
+        {.reader_url = second, .left_ms = 3000, .viewers = 99}}; // an older version says nothing
+    readers_init(&r, NULL, 0);
+    readers_update(&r, leases, 2, 1000, 0);
+    assert_int_equal(r.live_count, 1);
+    assert_string_equal(r.live[0].reader_url, second);
+    assert_int_equal(readers_find(&r, first)->load.connects, 7);
+    leases[1].load = "{\"most\":99}";
+    readers_update(&r, leases, 2, 1500, 0);
+    assert_int_equal(r.live_count, 2); // rather one too many than none
+    leases[0].load = "no JSON";
+    readers_update(&r, leases, 2, 2000, 0);
+    assert_int_equal(r.live_count, 1);
+    assert_string_equal(r.live[0].reader_url, first);
+    readers_release(&r);
+}
+
 static void test_a_reader_that_stops_within_the_grace_may_return(void **state) {
     (void)state;
     struct readers r;
@@ -777,6 +828,8 @@ int main(void) {
         OPEN(test_without_grace_a_lost_readers_video_moves_immediately),
         OPEN(test_within_the_grace_it_stays_and_then_moves),
         OPEN(test_a_reader_that_is_back_within_the_grace_keeps_its_video),
+        OPEN(test_the_videos_of_a_reader_that_drains_go_to_others),
+        cmocka_unit_test(test_a_full_reader_gets_no_videos_while_another_has_room),
         cmocka_unit_test(test_a_reader_that_stops_within_the_grace_may_return),
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_time_in_which_the_store_is_away_does_not_end_a_lease),

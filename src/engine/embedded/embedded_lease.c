@@ -41,6 +41,7 @@ void lease_carry_out_list(struct store *s, struct request *r) {
         list->reader_url = lease_hold(r, l->reader_url);
         list->public_url = lease_hold(r, l->public_url);
         list->instance_id = lease_hold(r, l->instance_id);
+        list->load = lease_hold(r, l->load);
         list++;
     }
 }

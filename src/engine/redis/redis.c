@@ -15,6 +15,7 @@
 //   {video:<id>}:tokens:older   hash: the previous generation of the above
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
 //   readers                     hash: URL => lease; see redis_lease.h
+//   chorus:{readers}:load       hash: URL => what else the lease says
 //   readers:next                string: how many videos have been assigned, for round-robin
 //   {video:<id>}:audit          what moderators did: a list of notes, newest first
 //   {video:<id>}:room, :bans    what moderators have set (engine/room.h), and what lua/shared/gate.lua keeps beside

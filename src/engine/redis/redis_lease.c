@@ -10,9 +10,11 @@
 
 enum {
     RENEWAL_ITEMS = 4, // of lease_renew.lua
-    LEASE_ITEMS = 7,   // of leases.lua
+    LEASE_ITEMS = 8,   // of leases.lua
     FORGET_MS = 60000  // a row must look old for this long, in case Redis's clock jumps
 };
+
+static const char LOADS[] = "chorus:{readers}:load"; // in the slot of `readers`
 
 // Reads `count` strings of an array, starting with `first`. Returns false if an item is not a string.
 static bool read_texts(const redisReply *reply, size_t first, const char *text[], size_t count) {
@@ -47,8 +49,9 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_renewed, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_lease_renew, 1);
+    redis_args_script(&a, &redis_script_lease_renew, 2);
     redis_args_text(&a, "readers");
+    redis_args_text(&a, LOADS);
     redis_args_text(&a, lease->reader_url);
     redis_args_number(&a, ttl_ms);
     redis_args_number(&a, (int64_t)lease->generation);
@@ -57,6 +60,7 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
     redis_args_text(&a, lease->instance_id ? lease->instance_id : "");
     redis_args_text(&a, claims[lease->claim]);
     redis_args_number(&a, (int64_t)lease->stamp);
+    redis_args_text(&a, lease->load ? lease->load : "");
     c->on.lease = cb;
     c->arg = arg;
     redis_call_send(c, &a);
@@ -102,7 +106,8 @@ static bool read_lease(struct engine_lease *l, const redisReply *reply, size_t f
                                .generation = strtoull(item[3], NULL, 10),
                                .viewers = strtoull(item[4], NULL, 10),
                                .public_url = strcmp(item[5], "-") != 0 ? item[5] : NULL,
-                               .instance_id = item[6]};
+                               .instance_id = item[6],
+                               .load = item[7][0] ? item[7] : NULL};
     l->live = !l->given_up && l->left_ms > 0;
     return true;
 }
@@ -115,8 +120,9 @@ void redis_lease_release(struct redis *r) {
 
 static void send_forget(struct redis *r) {
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_lease_forget, 1);
+    redis_args_script(&a, &redis_script_lease_forget, 2);
     redis_args_text(&a, "readers");
+    redis_args_text(&a, LOADS);
     redis_args_text(&a, r->old_lease.reader_url);
     redis_args_text(&a, r->old_lease.stamp);
     redis_send(r, &a);
@@ -162,8 +168,9 @@ void redis_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_leases, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_leases, 1);
+    redis_args_script(&a, &redis_script_leases, 2);
     redis_args_text(&a, "readers");
+    redis_args_text(&a, LOADS);
     c->on.leases = cb;
     c->arg = arg;
     redis_call_send(c, &a);

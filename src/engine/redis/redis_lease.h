@@ -1,6 +1,7 @@
 // Private to the Redis engine: its operations on leases. A row of the hash `readers` is `<ends> <generation>
 // <viewers> <public URL or -> <instance>`; `ends` is by Redis's clock, which an older Chorus judges by. A 0
-// in front of it means that the reader has released the lease.
+// in front of it means that the reader has released the lease. `chorus:{readers}:load` has, by URL,
+// `<generation> <load>`.
 #pragma once
 
 #include "engine/engine.h"

@@ -40,6 +40,7 @@ void sim_answer_release(struct sim_answer *a) {
         free((char *)a->leases[i].reader_url);
         free((char *)a->leases[i].public_url);
         free((char *)a->leases[i].instance_id);
+        free((char *)a->leases[i].load);
     }
     free(a->leases);
     for (size_t i = 0; i < a->mapped_count; i++) {
@@ -77,6 +78,7 @@ struct sim_call *sim_call_copy(const struct sim_call *from) {
     c->expected = copy_text(from->expected);
     c->public_url = copy_text(from->public_url);
     c->instance_id = copy_text(from->instance_id);
+    c->load = copy_text(from->load);
     c->gate.author = copy_text(from->gate.author);
     c->gate.badges = copy_text(from->gate.badges);
     c->gate.id = copy_text(from->gate.id);
@@ -102,6 +104,7 @@ void sim_call_unref(struct sim_call *c) {
     free((char *)c->expected);
     free((char *)c->public_url);
     free((char *)c->instance_id);
+    free((char *)c->load);
     free((char *)c->gate.author);
     free((char *)c->gate.badges);
     free((char *)c->gate.id);

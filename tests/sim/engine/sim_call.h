@@ -94,7 +94,7 @@ struct sim_call {
     enum sim_op op;
     // Arguments; owned by a copy.
     const char *name; // a video, a reader's URL, a counter or a topic
-    const char *reader_url, *expected, *public_url, *instance_id;
+    const char *reader_url, *expected, *public_url, *instance_id, *load;
     struct position at;     // known, after or before
     struct position target; // of an amendment
     const char *user;       // of an amendment

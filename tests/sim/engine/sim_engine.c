@@ -718,6 +718,7 @@ static void op_lease_renew(struct engine *engine, const struct engine_lease *lea
                          .name = lease->reader_url,
                          .public_url = lease->public_url,
                          .instance_id = lease->instance_id,
+                         .load = lease->load,
                          .lease = *lease,
                          .ttl_ms = ttl_ms,
                          .on_answer = on_renewed,

@@ -515,6 +515,7 @@ static void node_lease_renew(struct sim_node *n, const struct sim_call *c, struc
     asked.reader_url = c->name;
     asked.public_url = c->public_url;
     asked.instance_id = c->instance_id;
+    asked.load = c->load;
     uint64_t before = 0;
     const struct lease *l;
     DL_FOREACH(n->leases, l) {
@@ -543,6 +544,7 @@ static void node_leases(struct sim_node *n, const struct sim_call *c, struct sim
         to->reader_url = copy_text(to->reader_url);
         to->public_url = copy_text(to->public_url);
         to->instance_id = copy_text(to->instance_id);
+        to->load = copy_text(to->load);
         to++;
     }
 }
@@ -839,6 +841,7 @@ static void lease_copy(struct sim_node *n, const struct lease *from) {
     l->reader_url = copy_text(from->reader_url);
     l->public_url = copy_text(from->public_url);
     l->instance_id = copy_text(from->instance_id);
+    l->load = copy_text(from->load);
     DL_APPEND(n->leases, l);
 }
 

@@ -269,7 +269,7 @@ static void text_add(struct buf *b, const redisReply *r, int depth) {
 
 static void text_of(struct buf *b, const redisReply *r, enum differ_shape shape) {
     bool list = r && r->type == REDIS_REPLY_ARRAY;
-    size_t group = shape == DIFFER_ORDER ? 1 : shape == DIFFER_ORDER_2 ? 2 : shape == DIFFER_ORDER_7 ? 7 : 0;
+    size_t group = shape == DIFFER_ORDER ? 1 : shape == DIFFER_ORDER_2 ? 2 : shape == DIFFER_ORDER_8 ? 8 : 0;
     buf_clear(b);
     if (r && shape == DIFFER_VALUE && r->type != REDIS_REPLY_ERROR)
         buf_printf(b, "type %d\n", r->type);

@@ -33,7 +33,7 @@ enum differ_shape {
     DIFFER_EXACT,
     DIFFER_ORDER,   // of the items
     DIFFER_ORDER_2, // of groups of two items: fields and values
-    DIFFER_ORDER_7, // of groups of seven: leases
+    DIFFER_ORDER_8, // of groups of eight: leases
     DIFFER_VALUE,   // all but the type
     DIFFER_REST     // all but the first item
 };

@@ -189,8 +189,9 @@ static void call_lease(struct pair *p, struct words *w) {
                                                   &redis_script_lease_forget, &redis_script_leases};
     int what = (int)dice(5) - 1, generation = (int)dice(4) + 1;
     if (what < 0) what = 0;
-    add_script(w, scripts[what], 1);
+    add_script(w, scripts[what], what == 1 ? 1 : 2);
     words_add(w, "readers");
+    if (what != 1) words_add(w, "chorus:{readers}:load");
     if (what < 3) words_add(w, "http://r%d", (int)dice(READERS));
     if (what == 0) {
         words_add(w, "3000");
@@ -201,12 +202,13 @@ static void call_lease(struct pair *p, struct words *w) {
                   dice_one_in(2) ? "" : "with a name that is longer than 64 bytes, so long is it");
         words_add(w, "%s", claims[dice(3)]);
         words_add(w, "%s", stamp);
+        words_add(w, "%s", dice_one_in(2) ? "" : "{\"connects\":5000}");
     } else if (what == 1) {
         words_add(w, "%d", generation);
     } else if (what == 2) {
         words_add(w, "%s", stamp);
     }
-    const char *reply = pair_ask(p, w, what == 3 ? DIFFER_ORDER_7 : DIFFER_EXACT);
+    const char *reply = pair_ask(p, w, what == 3 ? DIFFER_ORDER_8 : DIFFER_EXACT);
     if (what == 0) note_stamp(reply);
 }
 

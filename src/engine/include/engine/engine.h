@@ -171,7 +171,9 @@ struct engine_lease {
     const char *public_url; // NULL: none but reader_url
     const char *instance_id;
     uint64_t generation; // raised by every start of a reader
-    uint64_t viewers;    // load
+    uint64_t viewers;
+    const char *load; // what else others should know (placement/reader_load.h), of at most ENGINE_LOAD_MAX
+                      // bytes, which mean nothing to the engine; NULL: nothing
     // In a renewal:
     enum lease_claim claim;
     // In a listing, and with LEASE_UNCHANGED:
@@ -438,6 +440,7 @@ struct engine {
 
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
+enum { ENGINE_LOAD_MAX = 4095 };                                               // bytes
 enum { ENGINE_HELD_DUE = 64 };
 enum { ENGINE_NOTES = 500, ENGINE_NOTE_MAX = 1023 };
 enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };

@@ -7,7 +7,7 @@
 #include "engine/engine.h"
 
 struct lease {
-    char *reader_url, *public_url, *instance_id;
+    char *reader_url, *public_url, *instance_id, *load;
     uint64_t generation, viewers, stamp;
     bool given_up;
     int64_t ends_ms;

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Writes a reader's lease, unless another process holds it with a better claim.
--- KEYS  readers    ARGV  1 reader  2 time to live, ms  3 generation  4 viewers  5 public URL or -  6 instance
---       7 claim: held, first or unchanged  8 the stamp that was seen unchanged
+-- KEYS  1 readers  2 chorus:{readers}:load
+-- ARGV   1 reader  2 time to live, ms  3 generation  4 viewers  5 public URL or -  6 instance
+--       7 claim: held, first or unchanged  8 the stamp that was seen unchanged  9 load, or empty
 -- Returns {outcome, generation, stamp, instance} of the holder. The stamp is when the lease ends by this server's
 -- clock; it differs after each renewal even if the clock does not advance. Whether a lease has ended is not judged
 -- here, as clocks may be stepped. A 0 in front of the end means that the lease was given up.
@@ -23,4 +24,5 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%.0f', now + ARGV[2])
 if stamp == ends then stamp = string.format('%.0f', now + ARGV[2] + 1) end
 redis.call('HSET', KEYS[1], ARGV[1], table.concat({stamp, mine, ARGV[4], ARGV[5], ARGV[6]}, ' '))
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[2], ARGV[1], mine .. ' ' .. ARGV[9]) end
 return {kept and 'kept' or 'gained', mine, stamp, ARGV[6]}

@@ -22,6 +22,7 @@
 struct engine;
 struct loop;
 struct placement;
+struct readers;
 
 enum { PLACEMENT_FRESH_MS = 1000, PLACEMENT_STALE_MS = 60000, PLACEMENT_CACHE_MAX = 200000 };
 
@@ -79,3 +80,6 @@ bool placement_lease_has_ended(struct placement *, const char *reader_url, uint6
 // Returns whether the list of readers has been read; the number of readers that may get videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
+
+// Returns the readers, as they were last listed.
+const struct readers *placement_readers(const struct placement *);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "placement/policy.h"
+#include "placement/reader_load.h"
 
 struct engine_lease;
 
@@ -35,6 +36,8 @@ struct reader_row {
     char *instance_id; // as in its lease; NULL: it never had one
     enum reader_state state;
     uint64_t viewers;
+    struct reader_load load;
+    char *load_text;       // as it was read
     bool fixed;            // in the static list
     bool leased;           // has or had a lease
     bool listed;           // in the last listing
@@ -64,8 +67,9 @@ enum {
 struct readers {
     struct reader_row *rows; // sorted by URL
     size_t count, room;
-    struct policy_candidate *live;
+    struct policy_candidate *live; // those that may be given videos
     size_t live_count;
+    bool drains;            // there are live ones beside them, which are draining
     int64_t listed_ms;      // time of the last listing; 0: there was none
     int64_t recovered_ms;   // until then no lease ends
     int64_t answering_ms;   // since when the store has answered as usual
@@ -97,4 +101,7 @@ void readers_update(struct readers *, const struct engine_lease *, size_t count,
 void readers_note_presence(struct readers *, const struct engine_lease *, enum reader_presence);
 
 const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
+
+// Whether its videos are to be given to others: it is draining, and there are others.
+bool readers_is_draining(const struct readers *, const char *reader_url);
 enum reader_state readers_state(const struct readers *, const char *reader_url);
