@@ -357,6 +357,36 @@ void local_release(struct engine *engine, const char *video, const char *expecte
     local_push(engine, &m->request);
 }
 
+// Sets of readers
+
+static void call_back_set(struct local_engine *e, struct request *request) {
+    const struct set_request *s = (const struct set_request *)request;
+    (void)e;
+    s->cb(request->arg, request->status, request->status == ENGINE_OK ? &s->found : NULL);
+}
+
+static void local_set_request(struct engine *engine, request_carry_out *carry_out, const char *video,
+                              uint64_t generation, const char *text, engine_set_cb *cb, void *arg) {
+    size_t room = request_copy_size(video) + request_copy_size(text);
+    struct set_request *s = request_new(sizeof *s, room, carry_out, call_back_set, arg);
+    s->video = request_copy(&s->request, video);
+    s->text = request_copy(&s->request, text);
+    s->generation = generation;
+    s->found.text = "";
+    s->cb = cb;
+    local_push(engine, &s->request);
+}
+
+void local_set_read(struct engine *engine, const char *video, engine_set_cb *cb, void *arg) {
+    local_set_request(engine, local_of(engine)->store->set_read, video, 0, NULL, cb, arg);
+}
+
+void local_set_write(struct engine *engine, const char *video, uint64_t generation, const char *text,
+                     engine_set_cb *cb, void *arg) {
+    assert(*text && strlen(text) <= ENGINE_SET_MAX);
+    local_set_request(engine, local_of(engine)->store->set_write, video, generation, text, cb, arg);
+}
+
 // Settings of videos
 
 static void call_back_settings(struct local_engine *e, struct request *r) {

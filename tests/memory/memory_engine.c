@@ -44,6 +44,8 @@ struct video {
     struct memory_gate gate;
     char *reader;  // mapped to, or NULL
     uint64_t used; // last, by store.clock
+    uint64_t set_generation;
+    char *set; // of readers; NULL: none
 };
 
 struct settings {
@@ -115,6 +117,7 @@ static void drop(struct store *s, struct video *v) {
     memory_gate_release(&v->gate);
     free(v->log);
     free(v->reader);
+    free(v->set);
     s->stored -= v->stored;
     name_table_remove(&s->videos, &v->entry);
     free((char *)v->entry.name);
@@ -386,6 +389,26 @@ static void run_release(struct store *s, struct request *r) {
     if (!position_is_set(v->at) && !v->gate.exists) drop(s, v);
 }
 
+static void answer_set(const struct video *v, struct set_request *r) {
+    r->found = v && v->set ? (struct engine_set){v->set_generation, v->set} : (struct engine_set){0, ""};
+}
+
+static void run_set_read(struct store *s, struct request *request) {
+    struct set_request *r = (struct set_request *)request;
+    answer_set(find_stored(s, r->video), r);
+}
+
+static void run_set_write(struct store *s, struct request *request) {
+    struct set_request *r = (struct set_request *)request;
+    struct video *v = find_or_add(s, r->video, &request->status);
+    if (v && v->set_generation == r->generation) {
+        free(v->set);
+        v->set = mem_strdup(r->text);
+        v->set_generation++;
+    }
+    answer_set(v, r);
+}
+
 static void run_watch(struct store *s, struct request *r) {
     const struct watch_request *w = (const struct watch_request *)r;
     struct video *v = find_or_note(s, w->video);
@@ -568,6 +591,8 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .assign = run_assign,
                                                 .reassign = run_reassign,
                                                 .release = run_release,
+                                                .set_read = run_set_read,
+                                                .set_write = run_set_write,
                                                 .settings_read = run_settings_read,
                                                 .settings_write = run_settings_write,
                                                 .rooms_read = run_rooms_read,

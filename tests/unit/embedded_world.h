@@ -444,6 +444,39 @@ static inline struct world_mapping world_reassign(struct world *w, const char *v
     return m;
 }
 
+struct world_set {
+    struct world *world;
+    enum engine_status status;
+    uint64_t generation;
+    char text[256];
+};
+
+static inline void world_on_set(void *arg, enum engine_status status, const struct engine_set *set) {
+    struct world_set *s = arg;
+    s->status = status;
+    assert_int_equal(set != NULL, status == ENGINE_OK);
+    if (set) s->generation = set->generation;
+    snprintf(s->text, sizeof s->text, "%s", set ? set->text : "");
+    world_answered(s->world);
+}
+
+static inline struct world_set world_read_set(struct world *w, const char *video) {
+    struct world_set s = {.world = w};
+    w->awaited++;
+    w->ops->set_read(w->engine, video, world_on_set, &s);
+    world_wait(w);
+    return s;
+}
+
+static inline struct world_set world_write_set(struct world *w, const char *video, uint64_t generation,
+                                               const char *text) {
+    struct world_set s = {.world = w};
+    w->awaited++;
+    w->ops->set_write(w->engine, video, generation, text, world_on_set, &s);
+    world_wait(w);
+    return s;
+}
+
 struct world_done {
     struct world *world;
     enum engine_status status;

@@ -640,6 +640,57 @@ static void releases_only_the_expected(void **state) {
     assert_int_equal(world_overview(w)->mappings, 1);
 }
 
+static void check_set(struct world_set s, uint64_t generation, const char *text) {
+    assert_int_equal(s.status, ENGINE_OK);
+    assert_int_equal(s.generation, generation);
+    assert_string_equal(s.text, text);
+}
+
+static void a_set_is_replaced_only_if_it_has_the_generation(void **state) {
+    struct world *w = *state;
+    world_assign(w, "v", reader_a);
+    check_set(world_read_set(w, "v"), 0, "");
+    check_set(world_write_set(w, "v", 3, "early"), 0, "");
+    check_set(world_write_set(w, "v", 0, reader_a), 1, reader_a);
+    check_set(world_write_set(w, "v", 0, "another manager's"), 1, reader_a);
+    check_set(world_write_set(w, "v", 1, reader_b), 2, reader_b);
+    check_set(world_write_set(w, "v", 1, reader_a), 2, reader_b);
+    check_set(world_read_set(w, "v"), 2, reader_b);
+    check_set(world_read_set(w, "other"), 0, "");
+    assert_string_equal(world_lookup(w, "v").reader, reader_a);
+}
+
+static void of_forty_concurrent_writers_of_a_set_one_wins(void **state) {
+    struct world *w = *state;
+    struct world_set all[40];
+    unsigned won = 0;
+    world_assign(w, "v", reader_a);
+    for (int i = 0; i < 40; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "set %d", i);
+        all[i] = (struct world_set){.world = w};
+        w->awaited++;
+        w->ops->set_write(w->engine, "v", 0, text, world_on_set, &all[i]);
+    }
+    world_wait(w);
+    for (int i = 0; i < 40; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "set %d", i);
+        won += !strcmp(all[i].text, text);
+        check_set(all[i], 1, "set 0");
+    }
+    assert_int_equal(won, 1);
+}
+
+static void a_set_outlives_the_engine(void **state) {
+    struct world *w = *state;
+    world_assign(w, "v", reader_a);
+    world_write_set(w, "v", 0, reader_a);
+    if (world_has_disk(w)) world_reopen(w);
+    check_set(world_read_set(w, "v"), 1, reader_a);
+    check_set(world_write_set(w, "v", 1, reader_b), 2, reader_b);
+}
+
 static void a_released_video_keeps_its_position(void **state) {
     struct world *w = *state;
     world_assign(w, "v", reader_a);
@@ -852,6 +903,15 @@ static void settings_of_too_many_videos_are_refused(void **state) {
     assert_int_equal(world_write_settings(w, "d", "x"), ENGINE_OK);
     struct world_settings s = world_read_settings(w, videos, 5);
     for (int i = 0; i < 5; i++) assert_string_equal(s.text[i], i == 0 ? "y" : i == 2 || i == 3 ? "x" : "");
+}
+
+static void a_set_is_evicted_with_its_video(void **state) {
+    struct world *w = *state;
+    static const char *const videos[] = {"a", "b", "c"};
+    world_assign(w, "v", reader_a);
+    world_write_set(w, "v", 0, reader_a);
+    for (int i = 0; i < 3; i++) world_post(w, videos[i], 1);
+    check_set(world_read_set(w, "v"), 0, "");
 }
 
 static void settings_stay_when_a_video_is_evicted(void **state) {
@@ -1467,8 +1527,9 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(a_range_before_ends_where_entries_have_expired), TEST(range_of_an_unknown_video_is_empty),      \
         TEST(reads_what_was_written_in_the_same_moment), TEST(the_first_writer_wins),                        \
         TEST(forty_concurrent_assignments_agree), TEST(reassigns_only_from_the_expected),                    \
-        TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
-        TEST(settings_are_read_in_the_order_of_the_call),                                                    \
+        TEST(releases_only_the_expected), TEST(a_set_is_replaced_only_if_it_has_the_generation),             \
+        TEST(of_forty_concurrent_writers_of_a_set_one_wins), TEST(a_set_outlives_the_engine),                \
+        TEST(a_released_video_keeps_its_position), TEST(settings_are_read_in_the_order_of_the_call),         \
         TEST(settings_of_as_many_videos_as_allowed_are_read_at_once), TEST(settings_outlive_the_engine),     \
         TEST(lists_leases_by_url), TEST(a_lease_carries_the_load_of_its_process),                            \
         TEST(a_lease_ends_when_it_is_not_renewed), TEST(a_renewal_returns_whether_the_lease_is_new),         \
@@ -1488,7 +1549,8 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(what_was_only_looked_at_makes_room_for_comments),                                               \
         TEST(what_was_never_commented_does_not_push_out_what_was), TEST(a_released_mapping_makes_room),      \
         TEST(a_lowered_bound_is_reached_by_evicting), TEST(lookups_create_nothing),                          \
-        TEST(settings_of_too_many_videos_are_refused), TEST(settings_stay_when_a_video_is_evicted)
+        TEST(settings_of_too_many_videos_are_refused), TEST(settings_stay_when_a_video_is_evicted),          \
+        TEST(a_set_is_evicted_with_its_video)
 
 int main(void) {
 #define FULL_REDIS(name)                                                                                     \

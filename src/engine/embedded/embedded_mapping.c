@@ -81,3 +81,42 @@ void mapping_release(struct store *s, struct request *r) {
     store_run(s, q);
     s->totals.mappings--;
 }
+
+// Sets
+
+static struct set_request *set_of(struct request *r) {
+    return (struct set_request *)r;
+}
+
+static void set_find(struct store *s, const struct video *v, struct request *r) {
+    sqlite3_stmt *q = store_use(s, SQL_SET_FIND);
+    sqlite3_bind_int64(q, 1, v->id);
+    if (!store_row(s, q)) return;
+    const char *text = store_text(s, q, 1);
+    if (text)
+        set_of(r)->found = (struct engine_set){.generation = (uint64_t)sqlite3_column_int64(q, 0),
+                                               .text = request_hold_text(r, text, strlen(text))};
+    store_end(q);
+}
+
+void mapping_set_read(struct store *s, struct request *r) {
+    const struct video *v = video_find(s, set_of(r)->video);
+    set_of(r)->found = (struct engine_set){.text = ""};
+    if (v) set_find(s, v, r);
+}
+
+void mapping_set_write(struct store *s, struct request *r) {
+    struct set_request *asked = set_of(r);
+    struct video *v = room_find_or_add(s, asked->video, &r->status);
+    asked->found = (struct engine_set){.text = ""};
+    if (!v) return;
+    video_mark_used(s, v);
+    set_find(s, v, r);
+    if (asked->found.generation != asked->generation) return;
+    asked->found = (struct engine_set){.generation = asked->generation + 1, .text = asked->text};
+    sqlite3_stmt *q = store_use(s, SQL_SET_WRITE);
+    sqlite3_bind_int64(q, 1, v->id);
+    sqlite3_bind_int64(q, 2, (int64_t)asked->found.generation);
+    store_bind_text(q, 3, asked->text);
+    store_run(s, q);
+}

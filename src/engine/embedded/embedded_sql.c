@@ -57,6 +57,8 @@ const char sql_additions[] =
     " digest BLOB NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);"
+    "CREATE TABLE IF NOT EXISTS reader_set(video INTEGER PRIMARY KEY, generation INTEGER NOT NULL,"
+    " text TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS settings(video TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS room(video INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS ban(video INTEGER NOT NULL, user TEXT NOT NULL, until_ms INTEGER NOT NULL,"
@@ -200,6 +202,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_MAPPING_NEWEST] =
         "SELECT video.name, mapping.reader FROM mapping CROSS JOIN video ON video.id = mapping.video"
         " ORDER BY mapping.made DESC LIMIT ?1",
+
+    [SQL_SET_FIND] = "SELECT generation, text FROM reader_set WHERE video = ?1",
+    [SQL_SET_WRITE] = "INSERT OR REPLACE INTO reader_set(video, generation, text) VALUES(?1, ?2, ?3)",
+    [SQL_SET_DROP] = "DELETE FROM reader_set WHERE video = ?1",
 
     [SQL_SETTINGS_FIND] = "SELECT text FROM settings WHERE video = ?1",
     [SQL_SETTINGS_WRITE] = "INSERT OR REPLACE INTO settings(video, text) VALUES(?1, ?2)",

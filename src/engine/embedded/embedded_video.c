@@ -162,7 +162,9 @@ static bool video_drop_room(struct store *s, const struct video *v) {
 void video_drop(struct store *s, struct video *v) {
     if (!video_delete_by_id(s, SQL_MAPPING_DROP, v)) return;
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
-    if (!video_drop_room(s, v) || !video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
+    if (!video_delete_by_id(s, SQL_SET_DROP, v) || !video_drop_room(s, v) ||
+        !video_delete_by_id(s, SQL_VIDEO_DROP, v))
+        return;
     s->totals.videos--;
     if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
     video_forget(s, v);

@@ -3,6 +3,8 @@
 // share a Redis.
 //
 //   video:<id>:reader           string: the URL of the video's reader
+//   {video:<id>}:set            string: "<generation> <URL> <URL>...": the readers that serve the video together, the first
+//                               of which the mapping has; written before it
 //   video:<id>                  channel: comments as JSON (one without our id comes from an original comment API);
 //                               for any other entry its position alone
 //   {video:<id>}:log            stream: entry id = its position; t: when, ms; j: the JSON as published. For kinds other
@@ -186,6 +188,8 @@ static const struct engine_ops redis_ops = {
     .assign = redis_assign,
     .reassign = redis_reassign,
     .release = redis_release,
+    .set_read = redis_set_read,
+    .set_write = redis_set_write,
     .settings_read = redis_settings_read,
     .settings_write = redis_settings_write,
     .rooms_read = redis_rooms_read,

@@ -93,6 +93,7 @@ union engine_cb {
     engine_head_cb *head;
     engine_range_cb *range;
     engine_mapping_cb *mapping;
+    engine_set_cb *set;
     engine_videos_cb *videos;
     engine_lease_cb *lease;
     engine_leases_cb *leases;

@@ -3,7 +3,9 @@
 #include "redis_mapping.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -119,6 +121,54 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
     c->on.done = cb;
     c->arg = arg;
     redis_call_send(c, &a);
+}
+
+// Sets of readers
+
+static void on_set(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_set set = {.text = ""};
+    const char *text = redis_reply_text(reply, NULL);
+    char *end = NULL;
+    if (status == ENGINE_OK && text && *text) {
+        set.generation = strtoull(text, &end, 10);
+        set.text = *end == ' ' ? end + 1 : "";
+    }
+    if (status == ENGINE_OK && !text && !redis_reply_is_nil(reply)) status = redis_call_unexpected(c, reply);
+    c->on.set(c->arg, status, status == ENGINE_OK ? &set : NULL);
+    redis_call_free(c);
+}
+
+static struct redis_call *set_call(struct engine *engine, struct redis_args *a,
+                                   const struct redis_script *script, const char *video, engine_set_cb *cb,
+                                   void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_set, NULL, 0);
+    redis_args_script(a, script, 1);
+    redis_args_format(a, "{video:%s}:set", video);
+    c->on.set = cb;
+    c->arg = arg;
+    return c;
+}
+
+void redis_set_read(struct engine *engine, const char *video, engine_set_cb *cb, void *arg) {
+    struct redis_args a = {0};
+    struct redis_call *c = set_call(engine, &a, &redis_script_set_read, video, cb, arg);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_call_send(c, &a);
+}
+
+void redis_set_write(struct engine *engine, const char *video, uint64_t generation, const char *text,
+                     engine_set_cb *cb, void *arg) {
+    struct redis_args a = {0};
+    struct redis_call *c = set_call(engine, &a, &redis_script_set_write, video, cb, arg);
+    size_t size = strlen(text) + 24;
+    char *set = mem_alloc(size);
+    assert(*text && strlen(text) <= ENGINE_SET_MAX);
+    snprintf(set, size, "%" PRIu64 " %s", generation + 1, text);
+    redis_args_format(&a, "%" PRIu64, generation);
+    redis_args_text(&a, set);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_call_send(c, &a);
+    free(set);
 }
 
 // Notes of watched videos

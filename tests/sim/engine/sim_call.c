@@ -115,6 +115,7 @@ bool sim_call_writes(const struct sim_call *c) {
     switch (c->op) {
     case SIM_RANGE:
     case SIM_RANGE_BEFORE:
+    case SIM_SET_READ:
     case SIM_SETTINGS_READ:
     case SIM_ROOMS_READ:
     case SIM_BANS_READ:

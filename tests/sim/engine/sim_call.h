@@ -39,6 +39,8 @@ enum sim_op {
     SIM_ASSIGN,
     SIM_REASSIGN,
     SIM_RELEASE,
+    SIM_SET_READ,
+    SIM_SET_WRITE,
     SIM_SETTINGS_READ,
     SIM_SETTINGS_WRITE,
     SIM_ROOMS_READ,
@@ -69,11 +71,11 @@ struct sim_answer {
     struct sim_entry *entries;
     size_t count;
     bool more;
-    char *reader;
+    char *reader; // or the text of a set
     bool changed;
     struct engine_lease_answer lease; // instance_id owned
     struct engine_lease *leases;      // count; strings owned
-    uint64_t number, mappings;        // number: a counter's, or of comments
+    uint64_t number, mappings;        // number: a counter's, a set's generation, or of comments
     struct engine_mapping *mapped;    // mapped_count; strings owned. Of settings: text in place of a URL
     unsigned char secret[ENGINE_SECRET];
     size_t mapped_count;
@@ -111,7 +113,7 @@ struct sim_call {
                       // only until it is copied: what is in body then
     size_t text_len;
     struct sim_body *body;
-    struct engine_lease lease; // its numbers and claim; strings as above
+    struct engine_lease lease; // its numbers and claim; strings as above. Of a set: the generation
     unsigned char offered[ENGINE_SECRET];
     int ttl_ms;
     struct engine_limits limits;

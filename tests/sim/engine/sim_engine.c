@@ -529,6 +529,32 @@ static void op_reassign(struct engine *engine, const char *video, const char *ex
     send_mapping(engine, c, cb, arg);
 }
 
+static void on_set(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    struct engine_set set = {.generation = a->number, .text = a->reader};
+    (void)e;
+    CALLBACK(engine_set_cb, c)(c->arg, a->status, a->status == ENGINE_OK ? &set : NULL);
+}
+
+static void op_set_read(struct engine *engine, const char *video, engine_set_cb *cb, void *arg) {
+    struct sim_call c = {
+        .op = SIM_SET_READ, .name = video, .on_answer = on_set, .cb = (void (*)(void))cb, .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void op_set_write(struct engine *engine, const char *video, uint64_t generation, const char *text,
+                         engine_set_cb *cb, void *arg) {
+    struct sim_call c = {.op = SIM_SET_WRITE,
+                         .name = video,
+                         .text = text,
+                         .text_len = strlen(text),
+                         .lease.generation = generation,
+                         .on_answer = on_set,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
 static void on_done(struct sim_engine *e, struct sim_call *c) {
     (void)e;
     CALLBACK(engine_done_cb, c)(c->arg, c->answer.status);
@@ -854,6 +880,8 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .assign = op_assign,
                                           .reassign = op_reassign,
                                           .release = op_release,
+                                          .set_read = op_set_read,
+                                          .set_write = op_set_write,
                                           .settings_read = op_settings_read,
                                           .settings_write = op_settings_write,
                                           .rooms_read = op_rooms_read,

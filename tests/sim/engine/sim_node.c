@@ -34,6 +34,8 @@ struct video {
     struct memory_gate gate;
     char *reader;  // mapped to, or NULL
     uint64_t used; // last, by node.clock
+    char *set;     // of readers, or NULL
+    uint64_t set_generation;
     struct video *bucket_next, *prev, *next;
 };
 
@@ -108,6 +110,7 @@ static void video_drop(struct sim_node *n, struct video *v) {
     memory_gate_release(&v->gate);
     free(v->log);
     free(v->reader);
+    free(v->set);
     free(v->name);
     free(v);
 }
@@ -494,6 +497,25 @@ static void node_release(struct sim_node *n, const struct sim_call *c, struct si
     if (!position_is_set(v->at) && !v->gate.exists) video_drop(n, v);
 }
 
+static void answer_set(const struct video *v, struct sim_answer *a) {
+    a->reader = mem_strdup(v && v->set ? v->set : "");
+    a->number = v ? v->set_generation : 0;
+}
+
+static void node_set_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    answer_set(video_find_stored(n, c->name), a);
+}
+
+static void node_set_write(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_or_add(n, c, a);
+    if (v && v->set_generation == c->lease.generation) {
+        free(v->set);
+        v->set = mem_strdup(c->body->bytes);
+        v->set_generation++;
+    }
+    answer_set(v, a);
+}
+
 static void node_watch(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     struct video *v = c->watched ? video_note(n, c->name) : video_find(n, c->name);
     (void)a;
@@ -760,6 +782,8 @@ void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim
         [SIM_COUNTER] = node_counter,
         [SIM_OVERVIEW] = node_overview,
         [SIM_NOTIFY] = node_notify,
+        [SIM_SET_READ] = node_set_read,
+        [SIM_SET_WRITE] = node_set_write,
         [SIM_SETTINGS_READ] = node_settings_read,
         [SIM_SETTINGS_WRITE] = node_settings_write,
         [SIM_ROOMS_READ] = node_rooms_read,
@@ -815,6 +839,7 @@ static void video_copy(struct sim_node *n, const struct video *from) {
     v->prev = kept.prev;
     v->next = kept.next;
     v->reader = copy_text(from->reader);
+    v->set = copy_text(from->set);
     v->room = from->count;
     v->log = mem_alloc(from->count * sizeof *v->log);
     for (size_t i = 0; i < from->count; i++) {

@@ -156,6 +156,17 @@ static void call_mapping(struct pair *p, struct words *w) {
     pair_send(p, w, DIFFER_EXACT);
 }
 
+static void call_set(struct pair *p, struct words *w) {
+    bool writes = dice_one_in(2);
+    add_script(w, writes ? &redis_script_set_write : &redis_script_set_read, 1);
+    words_add(w, "{video:v%d}:set", (int)dice(VIDEOS));
+    int generation = (int)dice(4);
+    if (writes) words_add(w, "%d", generation);
+    if (writes) words_add(w, "%d http://r%d", generation + 1, (int)dice(READERS));
+    words_add(w, "%d", dice_one_in(3) ? 400 : KEEP_MS);
+    pair_send(p, w, DIFFER_EXACT);
+}
+
 static void call_settings(struct pair *p, struct words *w) {
     add_script(w, &redis_script_settings_write, 1);
     words_add(w, "chorus:settings");
@@ -231,11 +242,11 @@ static struct kind {
     void (*call)(struct pair *, struct words *);
     unsigned weight;
     unsigned long calls;
-} kinds[] = {{"append", call_append, 10, 0},    {"amend", call_amend, 4, 0},
-             {"head", call_head, 4, 0},         {"range", call_range, 4, 0},
-             {"mapping", call_mapping, 5, 0},   {"watch", call_watch, 2, 0},
-             {"lease", call_lease, 4, 0},       {"counter", call_counter, 1, 0},
-             {"settings", call_settings, 1, 0}, {"secret", call_secret, 1, 0}};
+} kinds[] = {
+    {"append", call_append, 10, 0}, {"amend", call_amend, 4, 0},     {"head", call_head, 4, 0},
+    {"range", call_range, 4, 0},    {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},
+    {"lease", call_lease, 4, 0},    {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0},
+    {"set", call_set, 1, 0},        {"secret", call_secret, 1, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 void differ_script(struct pair *p) {

@@ -158,6 +158,14 @@ struct engine_subscription; // the engine's, until unsubscribe()
 // unless ENGINE_OK.
 typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader_url, bool changed);
 
+// The readers that serve a video together, as a text that means nothing to the engine. Generation 0, "": none
+// was ever written. NULL unless ENGINE_OK.
+struct engine_set {
+    uint64_t generation;
+    const char *text;
+};
+typedef void engine_set_cb(void *arg, enum engine_status, const struct engine_set *);
+
 // What entitles a reader to renew the lease of its URL while another process holds it.
 enum lease_claim {
     LEASE_HELD,     // it held the lease less than ttl_ms ago: wins over a process that was started later
@@ -333,6 +341,16 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
+    // Sets of readers, beside the mappings. They go with the video: when it is evicted, or has not been used
+    // for 30 days.
+    // set_read: also marks it as used where that costs no more.
+    // set_write: replaces a video's set, if it has this generation, by a text of 1 to ENGINE_SET_MAX bytes
+    // and the next generation. Answers the set that there is then: if it is not the caller's, another process
+    // has written it. FULL.
+    void (*set_read)(struct engine *, const char *video, engine_set_cb *, void *arg);
+    void (*set_write)(struct engine *, const char *video, uint64_t generation, const char *text,
+                      engine_set_cb *, void *arg);
+
     // Reads the names of videos that have a log, a position, a mapping or an archive, some at a time.
     // `cursor` is empty at first, and then what the callback was given. One that is added or used meanwhile
     // may be left out or given twice; no other is left out.
@@ -440,7 +458,7 @@ struct engine {
 
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
-enum { ENGINE_LOAD_MAX = 4095 };                                               // bytes
+enum { ENGINE_LOAD_MAX = 4095, ENGINE_SET_MAX = 16384 };                       // bytes
 enum { ENGINE_HELD_DUE = 64 };
 enum { ENGINE_NOTES = 500, ENGINE_NOTE_MAX = 1023 };
 enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };

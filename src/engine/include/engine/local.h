@@ -27,6 +27,7 @@ struct local_store {
     request_carry_out *replay;                               // struct replay_request
     request_carry_out *videos;                               // struct videos_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
+    request_carry_out *set_read, *set_write;                 // struct set_request
     request_carry_out *settings_read, *settings_write;       // struct settings_request
     request_carry_out *rooms_read, *room_write;              // struct rooms_request
     request_carry_out *ban_write, *bans_read;                // struct bans_request
@@ -163,6 +164,15 @@ struct mapping_request {
     bool changed;
 };
 
+struct set_request {
+    struct request request; // first
+    const char *video, *text;
+    uint64_t generation; // that it must have
+    engine_set_cb *cb;
+
+    struct engine_set found; // its text is held
+};
+
 struct settings_request {
     struct request request; // first
     const char *videos[ENGINE_SETTINGS_BATCH];
@@ -297,6 +307,9 @@ void local_assign(struct engine *, const char *video, const char *reader_url, en
 void local_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
                     engine_mapping_cb *, void *arg);
 void local_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+void local_set_read(struct engine *, const char *video, engine_set_cb *, void *arg);
+void local_set_write(struct engine *, const char *video, uint64_t generation, const char *text,
+                     engine_set_cb *, void *arg);
 void local_settings_read(struct engine *, const char *const *videos, size_t count, engine_settings_cb *,
                          void *arg);
 void local_settings_write(struct engine *, const char *video, const char *settings, engine_done_cb *,
@@ -329,9 +342,9 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .unlisten = local_unlisten, .head = local_head, .range = local_range,                                    \
     .range_before = local_range_before, .replay = local_replay, .videos = local_videos,                      \
     .lookup = local_lookup, .assign = local_assign, .reassign = local_reassign, .release = local_release,    \
-    .settings_read = local_settings_read, .settings_write = local_settings_write,                            \
-    .rooms_read = local_rooms_read, .room_write = local_room_write, .ban_write = local_ban_write,            \
-    .bans_read = local_bans_read, .held_read = local_held_read, .held_drop = local_held_drop,                \
-    .audit_read = local_audit_read, .watch = local_watch, .lease_renew = local_lease_renew,                  \
-    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
-    .secret = local_secret, .overview = local_overview
+    .set_read = local_set_read, .set_write = local_set_write, .settings_read = local_settings_read,          \
+    .settings_write = local_settings_write, .rooms_read = local_rooms_read, .room_write = local_room_write,  \
+    .ban_write = local_ban_write, .bans_read = local_bans_read, .held_read = local_held_read,                \
+    .held_drop = local_held_drop, .audit_read = local_audit_read, .watch = local_watch,                      \
+    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
+    .counter_next = local_counter_next, .secret = local_secret, .overview = local_overview

@@ -55,7 +55,7 @@ local function forget(video)
     local log = '{video:' .. video .. '}:'
     redis.call('UNLINK', 'video:' .. video .. ':reader', log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older',
         log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'audit',
-        log .. 'retracted')
+        log .. 'retracted', log .. 'set')
     redis.call('ZREM', 'chorus:mapped', video)
     redis.call('ZREM', 'chorus:uncommented', video)
     redis.call('ZREM', 'chorus:unmapped', video)
