@@ -7,6 +7,7 @@ const EAGER_MS = 5_000; // while a reader is replaced
 const STABLE_MS = 10_000; // ends the backoff
 const PAUSE_MAX_MS = 30_000;
 const TICK_MS = 2_000;
+const OVER = ['ended', 'refused'];
 const REFUSALS = [400, 401, 403, 410, 422];
 const TRANSIENT = [0, 408, 502, 503, 504];
 const LOOPBACK = /^(localhost|127[.\d]+|\[::1])$/;
@@ -292,7 +293,7 @@ export class LiveComments {
 
   _start() {
     const { _options: { video, user, token, share = true }, _env: { BroadcastChannel } } = this;
-    if (['ended', 'refused'].includes(this.state.name)) return;
+    if (OVER.includes(this.state.name)) return;
     try {
       if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user].join(' '));
     } catch {} // storage is not allowed
@@ -320,7 +321,7 @@ export class LiveComments {
 
   _setState(state) {
     this.state = state;
-    if (state.name === 'refused') this._stop(); // other tabs may not be
+    if (OVER.includes(state.name)) this._stop(); // other tabs ask for themselves
     this._tabs?.greet();
     this._tell('onState', state);
   }
@@ -350,11 +351,11 @@ export class LiveComments {
     }
   }
 
-  async _ask(path, options) {
+  async _ask(path, options, as = 'json') {
     try {
       return await this._request(this._server + path, options, async (response) => {
         if (!response.ok) throw await errorOf(response);
-        return response.json();
+        return response[as]();
       });
     } catch (error) {
       throw asError(error);

@@ -111,6 +111,21 @@ for (const [how, withLocks] of kinds) {
     }
   });
 
+  test(`the end of a video reaches all tabs, and a tab opened after its next start is live, ${how}`, async () => {
+    const story = new Story(new Random(4), withLocks), { world, clock, tabs } = story;
+    for (let i = 0; i < 4; i++) story.open();
+    await clock.pass(5_000);
+    world.over = true;
+    for (const connection of world.connections) connection.cut();
+    await clock.pass(20_000);
+    assert.deepEqual(tabs.map(({ watcher }) => watcher.live.state.name), ['ended', 'ended', 'ended', 'ended']);
+    world.over = false;
+    const { watcher } = story.open();
+    await clock.pass(5_000);
+    assert.equal(watcher.live.state.name, 'live', 'whatever the others have heard');
+    for (const tab of tabs) tab.watcher.live.close();
+  });
+
   test(`a frozen tab does not keep the others from leading, ${how}`, async () => {
     const story = new Story(new Random(2), withLocks), { world, clock, tabs } = story;
     for (let i = 0; i < 3; i++) story.open();

@@ -126,6 +126,7 @@ export class FakeWorld {
     const elsewhere = reader !== this.owner ? this.owner : this.happens('redirect') && this.random.pick([...this.readers.keys()]);
     const asksForMove = new URL(url).searchParams.get('events')?.includes('move');
     if (elsewhere && elsewhere !== reader && asksForMove && this.random.chance(0.5)) return answer(moved(`${elsewhere}/connect${new URL(url).search}`));
+    if (this.over) return answer(json(204));
     if (elsewhere || this.happens('loop')) {
       return this.clock.setTimeout(() => this.#connect({ ...exchange, reader: elsewhere || reader, hops: hops + 1 + 20 * this.happens('loop') }), 5);
     }
