@@ -12,7 +12,10 @@
 //   readonly  without a field to write in
 //   everything  shows all comments, not only as many as can be read
 //   theme     light, dark or auto (as the system is); by default as the `color-scheme` of the page around it
-// Properties: the same; still, while which nothing that comes moves what is shown; and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
+//   replay    instead of the live comments those of a recording: the id of its <video>; or empty, with the property clock
+//   offset-ms when the recording begins, in ms after the video's `start` (0)
+//   archive   the address of the archive to replay from; by default the server's
+// Properties: the same; clock, what a replay goes by (anything with currentTime in s); still, while which nothing that comes moves what is shown; and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
 // state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed; find(id) is one that is
 // shown, or waits to be.
 // Events: comment {comment, own, replayed}, entry {type: retract, purge or pin, ...}, state {name, ...}, gap {missed, ...},
@@ -29,17 +32,18 @@ import { Pinned } from './column/pinned.js';
 import { ReadableRate } from './column/rate.js';
 import { StateDisplay } from './column/state.js';
 import { columnStyle } from './column/style.js';
-import { fitName, idAfter } from './column/text.js';
+import { fitName, idAfter, position } from './column/text.js';
 import { WORDS } from './column/words.js';
 
-const PROPERTIES = ['video', 'server', 'user', 'name', 'theme', 'history', 'readonly', 'token', 'words'];
+const TEXTS = ['video', 'server', 'user', 'name', 'theme', 'history', 'replay', 'archive', 'offsetMs'];
+const PROPERTIES = [...TEXTS, 'readonly', 'token', 'words', 'clock'];
 const HISTORY = 50;
 const LOAD_AT_ONCE = 200;
 // Importing it where there is no document, as server-side rendering does, must not fail.
 const Base = globalThis.HTMLElement ?? class {};
 
 export class LiveCommentsElement extends Base {
-  static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly'];
+  static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly', 'replay', 'offset-ms', 'archive'];
   #token;
   #tokenUser; // as of the newest token
   #words = WORDS;
@@ -50,6 +54,7 @@ export class LiveCommentsElement extends Base {
   #state = { name: 'connecting' };
   #viewers;
   #still = false;
+  #clock;
 
   constructor() {
     super();
@@ -109,6 +114,13 @@ export class LiveCommentsElement extends Base {
     this.#words = { ...WORDS, ...some };
     if (this.#parts) this.#later({ again: true });
   }
+  get clock() {
+    return this.#clock;
+  }
+  set clock(clock) {
+    this.#clock = clock;
+    if (this.#parts && this.hasAttribute('replay')) this.#later({ again: true });
+  }
   get state() {
     return this.#state;
   }
@@ -129,6 +141,9 @@ export class LiveCommentsElement extends Base {
   }
   get userid() {
     return this.getAttribute('user') || this.#tokenUser || ownUserId();
+  }
+  get #history() {
+    return this.hasAttribute('history') ? Number(this.getAttribute('history')) || 0 : HISTORY;
   }
   get authorName() {
     return this.hasAttribute('name') ? fitName(this.getAttribute('name')) : fitName(ownName(this.userid, this.#words));
@@ -204,15 +219,32 @@ export class LiveCommentsElement extends Base {
     const video = this.getAttribute('video');
     if (!video) return this.#onState({ name: 'refused', error: this.#words.noVideo });
     const server = this.getAttribute('server') || new URL('.', import.meta.url).href;
-    const history = this.hasAttribute('history') ? Number(this.getAttribute('history')) || 0 : HISTORY;
+    const history = this.#history;
     this.#onState({ name: 'connecting' });
     if (!this.#knowsUser()) return this.#askToken(since);
     if (!isAddress(server)) return this.#onState({ name: 'refused', error: this.#words.noAddress(server) });
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
+    if (this.hasAttribute('replay')) return this.#replay({ server, video, history });
+    this.#join(LiveComments, { server, video, history, since, name: this.authorName || undefined, viewers: true });
+  }
+
+  async #replay(options) {
+    const parts = this.#parts, clock = this.#clock ?? this.getRootNode().getElementById(this.getAttribute('replay'));
+    if (!clock) return this.#onState({ name: 'refused', error: this.#words.noClock });
+    const module = await import('./replay.js').catch((error) => this.#onState({ name: 'refused', error }));
+    if (!module || this.#parts !== parts || this.#live) return;
+    const server = this.getAttribute('archive') || options.server, offsetMs = Number(this.getAttribute('offset-ms')) || 0;
+    this.#join(module.Replay, { ...options, server, clock, offsetMs, onSeek: () => this.#clear() });
+  }
+  #clear() {
+    this.#parts.list.clear();
+    this.#pin(undefined);
+  }
+
+  #join(Client, options) {
     try {
-      this.#live = new LiveComments({
-        server, video, history, since, user: this.userid, name: this.authorName || undefined, viewers: true,
-        token: this.#token && (() => this.#askForToken()),
+      this.#live = new Client({
+        ...options, user: this.userid, token: this.#token && (() => this.#askForToken()),
         onComment: (comment, info) => this.#onComment(comment, info),
         onEntry: (entry) => this.#onEntry(entry),
         onGap: (gap) => this.#onGap(gap),
@@ -241,15 +273,16 @@ export class LiveCommentsElement extends Base {
     this.#connect(since);
   }
 
-  #onComment(comment, { own = false, replayed = false } = {}) {
+  #onComment(comment, { own = false, replayed = false, at } = {}) {
     const { list, outbox, rate, announcer } = this.#parts;
     const pending = outbox.take(comment, own);
     if (comment.more && !replayed) rate.leftOut(performance.now(), comment.more);
     // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
     const shown = !list.following || document.hidden || replayed || this.hasAttribute('everything') || rate.take(performance.now(), own);
-    if (shown) list.add(comment, { own, pending, at: replayed ? undefined : Date.now() });
+    const stamp = at === undefined ? {} : { stamp: position(at) };
+    if (shown) list.add(comment, { own, pending, at: replayed || stamp.stamp ? undefined : Date.now(), ...stamp });
     if (!own && !replayed && shown) announcer.add(comment);
-    this.#fire('comment', { comment, own, replayed });
+    this.#fire('comment', { comment, own, replayed, at });
   }
 
   // What moderators have done. A comment of which the text was not yet there has come without it.
@@ -285,7 +318,17 @@ export class LiveCommentsElement extends Base {
     const { composer, state: display } = this.#parts;
     display.show(state);
     composer.closed = state.name === 'ended' || state.name === 'refused';
+    if (state.name === 'ended' && !this.#live?.position && !this.hasAttribute('replay')) this.#showLast();
     this.#fire('state', state);
+  }
+
+  // It was over before there was a stream.
+  async #showLast() {
+    const parts = this.#parts, history = this.#history;
+    await null; // the client may still be being made
+    const { comments = [] } = history && this.#live ? await this.#live.comments({ limit: Math.min(history, LOAD_AT_ONCE) }).catch(() => ({})) : {};
+    if (this.#parts !== parts || this.#state.name !== 'ended') return;
+    for (const comment of comments) this.#onComment(comment, { own: comment.userid === this.userid, replayed: true });
   }
 
   #onRoom(room) {
@@ -306,7 +349,7 @@ export class LiveCommentsElement extends Base {
   }
 
   #showComposer() {
-    this.#parts.composer.element.hidden = this.hasAttribute('readonly');
+    this.#parts.composer.element.hidden = this.hasAttribute('readonly') || this.hasAttribute('replay');
   }
   #setAuthor() {
     const name = this.authorName;
@@ -327,14 +370,15 @@ export class LiveCommentsElement extends Base {
   }
 }
 
-for (const name of PROPERTIES.slice(0, 6)) {
+for (const name of TEXTS) {
+  const attribute = name === 'offsetMs' ? 'offset-ms' : name;
   Object.defineProperty(LiveCommentsElement.prototype, name, {
     get() {
-      return this.getAttribute(name) ?? '';
+      return this.getAttribute(attribute) ?? '';
     },
     set(value) {
-      if (value === null || value === undefined) this.removeAttribute(name);
-      else this.setAttribute(name, value);
+      if (value === null || value === undefined) this.removeAttribute(attribute);
+      else this.setAttribute(attribute, value);
     },
     enumerable: true,
     configurable: true,

@@ -1,9 +1,11 @@
 // The viewer page: which video is shown, and what the page says around the comments, which <live-comments> shows.
 //
 // Addresses: /watch/VIDEO, or / for the video that most people watch. `?user=` and `?name=` say who comments; otherwise
-// <live-comments> makes an id, keeps it, and lets one choose a name. `?video=` works as well.
+// <live-comments> makes an id, keeps it, and lets one choose a name. `?video=` works as well. `?replay` shows the comments as they
+// came, in place of live ones: a video that is over offers that.
 import './live-comments.js';
 import { ID, ID_RULE, idInPath } from './ids.js';
+import { Player } from './player.js';
 import { Stage } from './stage.js';
 import { useShortcuts } from './shortcuts.js';
 import { findTrouble } from './trouble.js';
@@ -12,26 +14,28 @@ import { activeVideos, pathOf, VideoRow } from './videos.js';
 const FIRST_VIDEO = 'video1'; // while none is watched
 const CHOICE_MS = 2_000; // for the list of videos, on arrival
 const TROUBLE_MS = 4_000; // without a stream, until the page looks for the reason
-const BADGES = { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended', refused: 'Not connected' };
-const ENDED = 'This video is over.';
+const BADGES = { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended', refused: 'Not connected', replaying: 'Replay' };
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const comments = $('comments');
 const stage = new Stage($('lights'), $('hills'));
+const player = new Player($('player'));
 const row = new VideoRow($('videos'), { onChoose: (id) => go(id) });
 const number = new Intl.NumberFormat();
 let video;
 let troubleTimer = 0;
+let wasAsked = false; // for a replay, on this page
 
 function videoOfAddress() {
   return idInPath('watch') ?? new URLSearchParams(location.search).get('video');
 }
 
-function addressOf(id) {
+function addressOf(id, { replay = false } = {}) {
   const rest = new URLSearchParams(location.search);
-  rest.delete('video');
-  return pathOf(id) + (rest.size ? `?${rest}` : '');
+  for (const name of ['video', 'replay']) rest.delete(name);
+  if (replay) rest.set('replay', '');
+  return pathOf(id) + (String(rest) && `?${rest}`);
 }
 
 async function mostWatched() {
@@ -43,6 +47,9 @@ async function mostWatched() {
 // Shows a video; the address is already its own.
 function show(id) {
   video = id;
+  player.close();
+  clearTimeout(troubleTimer);
+  troubleTimer = 0;
   $('title').firstChild.textContent = id;
   document.title = `${id} · Chorus`;
   $('viewers').textContent = '';
@@ -52,6 +59,7 @@ function show(id) {
   if (ID.test(id)) {
     row.current = id;
     comments.setAttribute('video', id);
+    comments.toggleAttribute('replay', new URLSearchParams(location.search).has('replay'));
     return;
   }
   row.current = undefined;
@@ -72,12 +80,15 @@ function say(sentence) {
 }
 
 function onState({ name }) {
-  const badge = $('badge');
+  const badge = $('badge'), isReplay = comments.hasAttribute('replay');
+  if (isReplay && name === 'ended') name = 'replaying';
   badge.className = `badge ${name}`;
   badge.textContent = ID.test(video ?? '') ? BADGES[name] : '';
-  $('over').hidden = name !== 'ended';
-  $('over').textContent = ENDED;
   if (name !== 'live') $('viewers').textContent = '';
+  if (isReplay) return name === 'connecting' || openPlayer();
+  $('over').hidden = name !== 'ended';
+  $('replay').hidden = true;
+  if (name === 'ended') offerReplay();
   if (name === 'connecting' || name === 'reconnecting') {
     troubleTimer ||= setTimeout(look, TROUBLE_MS);
     return;
@@ -86,6 +97,37 @@ function onState({ name }) {
   troubleTimer = 0;
   if (name === 'live') say('');
 }
+
+// Replay
+
+async function lengthOfReplay() {
+  const { lengthOf } = await import('./replay.js');
+  return lengthOf(comments.live).catch(() => 0);
+}
+
+// Where there is something to replay.
+async function offerReplay() {
+  const id = video, ms = await lengthOfReplay();
+  if (id === video && comments.state.name === 'ended') $('replay').hidden = !ms;
+}
+
+async function openPlayer() {
+  if (player.isOpen) return;
+  player.open();
+  if (document.activeElement === document.body && document.hasFocus() && wasAsked) player.focus(); // the button that was pressed is gone
+  const id = video, ms = await lengthOfReplay();
+  if (id === video && player.isOpen) player.duration = ms / 1000;
+}
+
+// The address says it too: for a reload, and for others.
+function replay(on) {
+  wasAsked = on;
+  history.pushState(null, '', addressOf(video, { replay: on }));
+  show(video);
+  if (!on) comments.focus();
+}
+$('replay').addEventListener('click', () => replay(true));
+$('leave').addEventListener('click', () => replay(false));
 
 // Looks again until there is a stream: reasons change.
 async function look() {
@@ -101,6 +143,7 @@ function onViewers({ viewers }) {
   row.setViewers(video, viewers);
 }
 
+comments.clock = player;
 comments.addEventListener('state', ({ detail }) => onState(detail));
 comments.addEventListener('viewers', ({ detail }) => onViewers(detail));
 comments.addEventListener('comment', ({ detail }) => detail.replayed || stage.pulse());
@@ -118,6 +161,7 @@ $('open').addEventListener('submit', (event) => {
 // Keys
 
 useShortcuts({
+  k: () => player.isOpen && player.toggle(),
   c: () => comments.shadowRoot?.querySelector('textarea')?.focus(),
   '[': () => go(row.neighbour(-1)),
   ']': () => go(row.neighbour(1)),

@@ -50,9 +50,9 @@ export interface State {
   /**
    * `connecting`: at first. `live`: comments arrive. `reconnecting`: the stream was lost, or there was none yet; the next
    * attempt is in `retryInMs`. For good: `ended`, the video is over; `refused`, the server does not accept this user, video or
-   * token.
+   * token. `replaying`: only of a replay, instead of `live`.
    */
-  name: 'connecting' | 'live' | 'reconnecting' | 'ended' | 'refused';
+  name: 'connecting' | 'live' | 'reconnecting' | 'ended' | 'refused' | 'replaying';
   retryInMs?: number;
   /** Why, as a sentence and as a stable word: what the server answered; or `unreachable`, `timeout`, `http_<status>`. */
   error?: string;

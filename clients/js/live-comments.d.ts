@@ -1,8 +1,9 @@
 import type { Comment, CommentInfo, Entry, Gap, LiveComments, State } from './index.js';
+import type { RecordingClock, Replay } from './replay.js';
 
 export interface LiveCommentsEventMap {
   /** Of every comment, also of those that are not shown. */
-  comment: CustomEvent<{ comment: Comment } & CommentInfo>;
+  comment: CustomEvent<{ comment: Comment; at?: number } & CommentInfo>;
   state: CustomEvent<State>;
   /** A comment was deleted, or pinned: the column shows it by itself. */
   entry: CustomEvent<Entry>;
@@ -19,6 +20,14 @@ export class LiveCommentsElement extends HTMLElement {
   history: string | number;
   theme: string;
   readonly: boolean;
+  /** The id of the `<video>` by which the comments of a recording are replayed; or empty, with `clock`. Without the attribute they are live. */
+  replay: string;
+  /** What the replay goes by instead of a `<video>` of this document. */
+  clock: RecordingClock | undefined;
+  /** When the recording begins, in ms after the video's `start`. */
+  offsetMs: string | number;
+  /** The address of the archive to replay from; by default the server's. */
+  archive: string;
   token: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** What it says, in another language. What is not given stays. */
   words: Record<string, string | ((...values: any[]) => string)>;
@@ -28,7 +37,7 @@ export class LiveCommentsElement extends HTMLElement {
   get state(): State;
   get viewers(): number | undefined;
   /** The client underneath, while there is a video. */
-  get live(): LiveComments | undefined;
+  get live(): LiveComments | Replay | undefined;
   /** While it is true, nothing that comes moves what is shown: it waits, as for a reader who has scrolled up. */
   still: boolean;
   /** A comment that is shown, or waits to be. */

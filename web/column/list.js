@@ -113,9 +113,9 @@ export class CommentList {
   }
 
   // A comment that the stream brought. pending: the own row that it replaces.
-  // at: when it came, for one that has just been posted: clocks differ.
-  add(comment, { own = false, pending, at } = {}) {
-    this.#push({ comment, own, pending, at });
+  // at: when it came, for one that has just been posted: clocks differ. stamp: what is shown in place of its age.
+  add(comment, { own = false, pending, at, stamp } = {}) {
+    this.#push({ comment, own, pending, at, stamp });
   }
   // onLoad(gap): see #gapRow.
   addGap(gap, onLoad) {
@@ -151,6 +151,18 @@ export class CommentList {
     this.items.classList.toggle('busy', yes);
   }
 
+  // Begins again, at the newest.
+  clear() {
+    if (this.items.matches(':focus-within')) this.focus();
+    this.items.replaceChildren();
+    this.#rows = [];
+    this.#waiting = [];
+    this.#places = [];
+    if (this.#still) this.#unseen = 0;
+    else this.follow();
+    this.#schedule();
+  }
+
   follow() {
     this.#following = true;
     this.#unseen = 0;
@@ -181,10 +193,10 @@ export class CommentList {
   #append(items) {
     if (!items.length) return;
     const now = Date.now(), added = document.createDocumentFragment(), rows = [];
-    for (const { comment, own, gap, onLoad, pending, at } of items) {
+    for (const { comment, own, gap, onLoad, pending, at, stamp } of items) {
       this.#drop(pending);
-      const row = gap ? this.#gapRow(gap, onLoad) : new Row(comment, { own, at, words: this.#words });
-      row.item = { comment, own, gap, onLoad, at };
+      const row = gap ? this.#gapRow(gap, onLoad) : new Row(comment, { own, at, stamp, words: this.#words });
+      row.item = { comment, own, gap, onLoad, at, stamp };
       row.continued = row.continues?.(rows.at(-1) ?? this.#rows.at(-1)) ?? false;
       row.showAge(now);
       rows.push(row);

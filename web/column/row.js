@@ -9,9 +9,11 @@ const FOLD_LINES = 5;
 const RUN_MS = 5 * 60_000;
 
 export class Row {
-  constructor(comment, { own = false, words, at = Date.parse(comment.timestamp) || Date.now() }) {
+  // stamp: a text in place of its age
+  constructor(comment, { own = false, words, at = Date.parse(comment.timestamp) || Date.now(), stamp }) {
     this.comment = comment;
     this.at = at;
+    this.stamp = stamp;
     this.words = words;
     const author = authorOf(comment);
     this.time = make('time.time', { part: 'time' });
@@ -58,7 +60,7 @@ export class Row {
   }
 
   showAge(now) {
-    const text = age(this.at, now, this.words);
+    const text = this.stamp ?? age(this.at, now, this.words);
     if (text === this.time.textContent) return;
     this.time.textContent = text;
     if (this.time.title) return;

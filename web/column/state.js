@@ -30,7 +30,7 @@ export class StateDisplay {
     this.banner.className = `banner ${name}`;
     this.banner.setAttribute('aria-live', name === 'refused' || name === 'ended' ? 'polite' : 'off'); // no countdown
     this.button.hidden = name !== 'refused' && name !== 'reconnecting';
-    if (name === 'live') this.#say('');
+    if (name === 'live' || name === 'replaying') this.#say('');
     else if (name === 'connecting') this.#saySlow();
     else if (name === 'ended') this.#say(words.endedMore);
     else if (name === 'refused') this.#say(error?.message ?? String(error ?? ''));

@@ -45,6 +45,8 @@ button:disabled { cursor: default; }
 .state.live { color: var(--_good); }
 .state.reconnecting { color: var(--_warn); background: var(--_warn-background); }
 .state.reconnecting::before { border-radius: 1px; animation: blink 1.2s steps(2, jump-none) infinite; }
+.state.replaying { color: var(--_accent); }
+.state.replaying::before { clip-path: polygon(0 0, 100% 50%, 0 100%); border-radius: 0; }
 .state.ended::before { border-radius: 1px; }
 .state.refused { color: var(--_bad); background: var(--_bad-background); }
 .state.refused::before { clip-path: polygon(50% 0, 100% 100%, 0 100%); border-radius: 0; }
@@ -61,7 +63,7 @@ button:disabled { cursor: default; }
 .list:focus-visible { outline-offset: -2px; }
 .rows { list-style: none; margin: 0; padding: 0; }
 .empty { margin: auto; padding: 1.5rem; text-align: center; color: var(--_dim); display: grid; gap: .15rem; }
-:host([readonly]) .empty span { display: none; }
+:host(:is([readonly], [replay])) .empty span { display: none; }
 .empty strong { color: var(--_text); font-weight: 600; }
 
 .row { contain: content; display: grid; grid-template-columns: 1.75rem minmax(0, 1fr); column-gap: .6rem; padding: .24rem .85rem; }

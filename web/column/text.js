@@ -60,6 +60,13 @@ export function age(at, now, words) {
   return new Date(at).toLocaleDateString();
 }
 
+// A place in a recording: "0:05", "1:02:07".
+export function position(seconds) {
+  const whole = Math.floor(Math.abs(seconds)), two = (number) => String(number).padStart(2, '0');
+  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+  return `${seconds < 0 && whole ? '−' : ''}${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
+}
+
 // Ids are <epoch>-<seq>: negative, 0 or positive, as a sort wants it.
 export function compareIds(a, b) {
   const [epochA, seqA] = a.split('-').map(Number), [epochB, seqB] = b.split('-').map(Number);

@@ -2,6 +2,7 @@
 import { ChorusError, LiveComments, type Comment, type Gap, type LiveCommentsOptions, type State } from 'chorus-live-comments';
 import { LiveCommentsElement } from 'chorus-live-comments/element';
 import { useLiveComments } from 'chorus-live-comments/react';
+import { lengthOf, Replay } from 'chorus-live-comments/replay';
 
 const options: LiveCommentsOptions = {
   server: new URL('http://127.0.0.1:3000'), video: 'v', user: 'u', name: 'Ann', history: 50, viewers: true, share: false, since: '1-1',
@@ -36,7 +37,13 @@ Object.assign(element, { video: 'v', history: 10, readonly: true });
 element.token = () => 'secret';
 element.words = { title: 'Kommentare', missed: (count: number) => `${count} fehlen` };
 element.addEventListener('comment', ({ detail: { comment, own } }) => console.log(comment.id, own));
-element.addEventListener('click', () => console.log(element.post('hello'), element.state.name, element.viewers?.toFixed(), element.live?.position));
+element.addEventListener('click', () => console.log(element.post('hello'), element.state.name, element.viewers?.toFixed(), element.live?.state.name));
+element.clock = document.createElement('video');
+element.offsetMs = -5000;
+
+const replay = new Replay({ video: 'v', clock: { currentTime: 0 }, offsetMs: 10, onComment: (comment, { at }) => console.log(comment.comment, at.toFixed()), onSeek() {} });
+console.log((await lengthOf(replay)).toFixed(), (await replay.comments({ after: '1-1' })).more, replay.state.name === 'replaying');
+replay.close();
 
 const view = useLiveComments({ server: 'http://127.0.0.1:3000', video: 'v', user: 'u', keep: 10 });
 console.log(view.comments.map(({ own, id }) => [own, id]), view.state.name, view.viewers?.toFixed(), view.gaps, (await view.post('hello')).id);
