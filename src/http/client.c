@@ -268,6 +268,8 @@ static void call_on_reap(struct loop_job *job) {
     struct http_call *call = container_of(job, struct http_call, reap);
     buf_release(&call->transfer.request);
     buf_release(&call->transfer.body);
+    buf_release(&call->transfer.field);
+    buf_release(&call->transfer.etag);
     free(call);
 }
 
@@ -282,7 +284,8 @@ static void call_end(struct http_call *call, int error) {
                &(struct http_client_response){.error = error,
                                               .status = error ? 0 : call->transfer.status,
                                               .body = error ? NULL : buf_string(&call->transfer.body),
-                                              .body_len = error ? 0 : call->transfer.body.len});
+                                              .body_len = error ? 0 : call->transfer.body.len,
+                                              .etag = error ? "" : buf_string(&call->transfer.etag)});
     loop_defer(h->loop, &call->reap);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
@@ -114,6 +115,24 @@ static struct http_client_conn *conn_of_parser(llhttp_t *p) {
     return p->data;
 }
 
+// Names and values come in pieces, but no longer than HTTP_CLIENT_HEAD_MAX together.
+
+static int conn_on_field(llhttp_t *p, const char *at, size_t len) {
+    buf_add(&conn_of_parser(p)->transfer->field, at, len);
+    return 0;
+}
+
+static int conn_on_value(llhttp_t *p, const char *at, size_t len) {
+    struct http_transfer *t = conn_of_parser(p)->transfer;
+    if (!strcasecmp(buf_string(&t->field), "etag")) buf_add(&t->etag, at, len);
+    return 0;
+}
+
+static int conn_on_value_complete(llhttp_t *p) {
+    buf_clear(&conn_of_parser(p)->transfer->field);
+    return 0;
+}
+
 static int conn_on_headers_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
     c->transfer->status = llhttp_get_status_code(p);
@@ -145,6 +164,9 @@ static int conn_on_message_complete(llhttp_t *p) {
 
 static void conn_start_parser(struct http_client_conn *c) {
     static const llhttp_settings_t settings = {
+        .on_header_field = conn_on_field,
+        .on_header_value = conn_on_value,
+        .on_header_value_complete = conn_on_value_complete,
         .on_headers_complete = conn_on_headers_complete,
         .on_body = conn_on_body,
         .on_message_complete = conn_on_message_complete,

@@ -26,6 +26,7 @@ struct http_transfer {
     struct buf body;    // of the response
     size_t body_max;
     int status;
+    struct buf field, etag;        // name of the header field that is read; value of that one
     bool head_only;                // HEAD: the response has no body
     struct http_client_conn *conn; // that carries it, or NULL
 };

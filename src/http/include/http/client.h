@@ -19,6 +19,7 @@ struct http_client_response {
     int status;       // when error is 0
     const char *body; // valid during the callback
     size_t body_len;
+    const char *etag; // value of that header, or ""; valid during the callback
 };
 
 // Called exactly once for each request, never from inside http_client_request(). May start new requests.
