@@ -244,6 +244,26 @@ static void it_is_switched_on_and_off(void **state) {
     world_wait_until(w, "SELECT count(*) FROM archive");
 }
 
+// What the log shows no more is not copied yet when it is taken out.
+static void what_is_taken_out_while_it_catches_up_does_not_come(void **state) {
+    struct world *w = *state;
+    open_with(w, 20000, 0);
+    struct position first = post_by(w, "v", "bob", 1);
+    post_many_by(w, "v", "ann", 12000);
+    w->config.archive_ms = DAY_MS;
+    w->config.limits.log_age_ms = 1;
+    world_let_pass(w, 20);
+    world_reopen(w);
+    assert_int_equal(purge(w, "v", "ann").status, ENGINE_OK);
+    assert_int_equal(world_retract(w, "v", first).taken, 1);
+    world_wait_until(w, "SELECT count(*) FROM archive_purge");
+    assert_int_equal(read_all(w, "v"), 12003);
+    assert_int_equal(seen.comments, 0);
+    world_close(w);
+    assert_false(store_has(w, "secret of"));
+    world_open(w);
+}
+
 static void a_video_that_is_evicted_stays(void **state) {
     struct world *w = *state;
     w->config.limits.max_videos = 2;
@@ -400,6 +420,7 @@ int main(void) {
         WORLD(it_goes_by_age_in_slices),
         WORLD(it_is_as_old_as_the_log_at_least),
         WORLD(it_is_switched_on_and_off),
+        WORLD(what_is_taken_out_while_it_catches_up_does_not_come),
         WORLD(a_video_that_is_evicted_stays),
         WORLD(its_origin_is_the_newest_start),
         WORLD(a_time_is_found_over_epochs),

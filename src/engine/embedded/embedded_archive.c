@@ -69,6 +69,12 @@ void archive_copy(struct store *s) {
     s->totals.archived = (uint64_t)to;
 }
 
+// Before something is taken out: rows that are not copied yet, of which the log shows nothing any more, would
+// come here with their texts. Once, after an archive was switched on, that may be many.
+static void archive_catch_up(struct store *s) {
+    while (archive_is_behind(s) && !s->failure.code) archive_copy(s);
+}
+
 // Finding
 
 // Returns the video's number here; 0: there is none.
@@ -100,6 +106,7 @@ static void archive_blank_row(struct store *s, int64_t n, const struct engine_en
 enum archive_outcome archive_blank(struct store *s, const char *video, struct position at,
                                    struct request *r) {
     struct engine_entry e;
+    archive_catch_up(s);
     int64_t id = archive_video(s, video, NULL);
     sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_FIND);
     sqlite3_bind_int64(q, 1, id);
@@ -127,6 +134,7 @@ static struct position archive_newest(struct store *s, int64_t id) {
 }
 
 void archive_purge(struct store *s, const char *video, const char *user) {
+    archive_catch_up(s);
     int64_t id = archive_video(s, video, NULL);
     struct position newest = id ? archive_newest(s, id) : (struct position){0};
     if (!position_is_set(newest)) return;
@@ -394,13 +402,15 @@ void archive_replay(struct store *s, struct request *request) {
     int64_t id = s->config.archive_ms ? archive_video(s, range->video, &r->origin_ms) : 0;
     if (id) archive_read(s, r, id);
     const struct video *v = video_find(s, range->video);
+    struct position head = id ? archive_newest(s, id) : (struct position){0};
+    if (v) head = position_max(head, v->at);
     if (range->answer.count) {
         struct position last = range->answer.entries[range->answer.count - 1].at;
-        range->answer.head = v ? position_max(v->at, last) : last;
-        range->answer.more = range->answer.count == range->limit || (v && position_compare(last, v->at) < 0);
+        range->answer.more = range->answer.count == range->limit || position_compare(last, head) < 0;
     } else {
         log_range(s, request);
     }
+    range->answer.head = head;
 }
 
 // In the order of their names.
