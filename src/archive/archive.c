@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -79,6 +80,26 @@ static const struct service_kind archive_kind = {
 
 // Requests
 
+// Those with which entries are taken out that are in no log.
+struct removal {
+    struct archive *archive;
+    struct http_exchange *exchange;
+};
+
+static struct removal *removal_new(struct archive *a, struct http_exchange *x) {
+    struct removal *r = mem_alloc(sizeof *r);
+    *r = (struct removal){a, x};
+    return r;
+}
+
+// Returns its exchange.
+static struct http_exchange *removal_end(struct removal *r, enum engine_status status) {
+    struct http_exchange *x = r->exchange;
+    if (status == ENGINE_OK) r->archive->replays.revision++;
+    free(r);
+    return x;
+}
+
 static void handle_archive_replay(struct http_exchange *x, void *arg) {
     struct archive *a = arg;
     const char *video = http_request_param(x->request, 0);
@@ -87,7 +108,7 @@ static void handle_archive_replay(struct http_exchange *x, void *arg) {
 }
 
 static void on_taken_out(void *arg, enum engine_status status) {
-    struct http_exchange *x = arg;
+    struct http_exchange *x = removal_end(arg, status);
     if (status == ENGINE_OK)
         http_reply(x, &(struct http_reply){.status = 204});
     else if (status == ENGINE_NOT_FOUND)
@@ -102,14 +123,14 @@ static void handle_archive_delete(struct http_exchange *x, void *arg) {
     struct position at;
     if (!path_id(x, &video) || !rights_administer(&a->service, x, video)) return;
     if (position_parse(id, strlen(id), &at))
-        embedded_take_out(a->own, video, at, on_taken_out, x);
+        embedded_take_out(a->own, video, at, on_taken_out, removal_new(a, x));
     else
         http_reply_error(x, 404, "unknown_comment", "There is no such comment in the archive.");
 }
 
 static void on_erased(void *arg, enum engine_status status) {
     static const char done[] = "{\"done\":true}\n";
-    struct http_exchange *x = arg;
+    struct http_exchange *x = removal_end(arg, status);
     if (status != ENGINE_OK) {
         reply_store_failed(x, status);
         return;
@@ -125,7 +146,7 @@ static void handle_archive_erase(struct http_exchange *x, void *arg) {
     struct archive *a = arg;
     const char *user;
     if (rights_administer(&a->service, x, "*") && path_user(x, &user))
-        embedded_erase(a->own, user, on_erased, x);
+        embedded_erase(a->own, user, on_erased, removal_new(a, x));
 }
 
 static const struct http_route archive_routes[] = {
@@ -144,6 +165,7 @@ struct archive *archive_new(struct loop *loop, struct engine *redis, struct engi
     struct archive *a = mem_zalloc(sizeof *a);
     service_init(&a->service, &archive_kind, loop, redis, NULL, config);
     a->own = a->replays.engine = own;
+    a->replays.revision = (uint64_t)clock_wall_ms(); // none of a process before it
     a->follower = follower_new(loop, redis, own);
     return a;
 }

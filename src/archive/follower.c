@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -91,15 +92,6 @@ static void followed_look(struct followed *v, struct position last, const struct
     if (missed) followed_say_missed(v, from, to, missed);
 }
 
-// All that was logged since then has expired.
-static void followed_skip(struct followed *v, struct position head) {
-    struct position from = {v->at.epoch, v->at.seq + 1};
-    bool is_same = head.epoch == v->at.epoch;
-    if (!is_same) from = (struct position){head.epoch, 1};
-    if (head.seq >= from.seq) followed_say_missed(v, from, head, (int64_t)(head.seq - from.seq) + 1);
-    v->at = head;
-}
-
 struct copy {
     struct followed *video;
     struct position last;
@@ -126,20 +118,44 @@ static void on_copied(void *arg, enum engine_status status, struct position newe
         followed_end_turn(v);
 }
 
-static void followed_write(struct followed *v, const struct engine_replayed *page) {
+static void followed_write(struct followed *v, const struct embedded_copied *what, bool more) {
     struct copy *copy = mem_alloc(sizeof *copy);
+    *copy = (struct copy){.video = v, .last = what->entries[what->count - 1].at, .more = more};
+    for (size_t i = 0; i < what->count; i++) copy->count += what->entries[i].kind != ENTRY_TOMBSTONE;
+    embedded_copy(v->all->own, what, on_copied, copy);
+}
+
+static void followed_take(struct followed *v, const struct engine_replayed *page) {
     struct position last = v->at;
     for (size_t i = 0; i < page->range.count; i++) {
         followed_look(v, last, &page->range.entries[i]);
         last = page->range.entries[i].at;
     }
-    *copy = (struct copy){.video = v, .last = last, .count = page->range.count, .more = page->range.more};
-    embedded_copy(v->all->own,
-                  &(struct embedded_copied){.video = v->name,
-                                            .entries = page->range.entries,
-                                            .at_ms = page->at_ms,
-                                            .count = page->range.count},
-                  on_copied, copy);
+    followed_write(v,
+                   &(struct embedded_copied){.video = v->name,
+                                             .entries = page->range.entries,
+                                             .at_ms = page->at_ms,
+                                             .count = page->range.count},
+                   page->range.more);
+}
+
+// All that was logged since then has expired. Archives the number of the last of it, without content: so a
+// replay has a gap there even if nothing more comes, and it is not missed once again after a restart.
+static void followed_skip(struct followed *v, struct position head) {
+    struct position from = {v->at.epoch, v->at.seq + 1};
+    bool is_same = head.epoch == v->at.epoch;
+    if (!is_same) from = (struct position){head.epoch, 1};
+    if (head.seq < from.seq) {
+        v->at = head;
+        followed_end_turn(v);
+        return;
+    }
+    followed_say_missed(v, from, head, (int64_t)(head.seq - from.seq) + 1);
+    struct engine_entry last = {.at = head, .kind = ENTRY_TOMBSTONE, .body = ""};
+    int64_t now_ms = clock_wall_ms();
+    followed_write(
+        v, &(struct embedded_copied){.video = v->name, .entries = &last, .at_ms = &now_ms, .count = 1},
+        false);
 }
 
 static void on_read(void *arg, enum engine_status status, const struct engine_replayed *page) {
@@ -148,12 +164,12 @@ static void on_read(void *arg, enum engine_status status, const struct engine_re
         followed_fail(v, "read");
         return;
     }
-    if (page->range.count) {
-        followed_write(v, page);
-        return;
-    }
-    if (position_compare(page->range.head, v->at) > 0) followed_skip(v, page->range.head);
-    followed_end_turn(v);
+    if (page->range.count)
+        followed_take(v, page);
+    else if (position_compare(page->range.head, v->at) > 0)
+        followed_skip(v, page->range.head);
+    else
+        followed_end_turn(v);
 }
 
 static void followed_read(struct followed *v) {

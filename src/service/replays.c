@@ -52,6 +52,10 @@ static void replay_add_gap(struct replay *r, const struct engine_entry *e, int64
     int64_t missed = entry_missed(r->last, e, &from, &to);
     char first[POSITION_TEXT_SIZE], end[POSITION_TEXT_SIZE];
     if (!missed) return;
+    if (missed > 0 && e->kind == ENTRY_TOMBSTONE) { // the last of them (archive/follower.c)
+        to = e->at;
+        missed++;
+    }
     position_format(from, first);
     position_format(to, end);
     buf_printf(&r->text, "{\"t\":%" PRId64 ",\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":", t,
@@ -101,16 +105,17 @@ static void replay_refuse(struct replay *r, int status, const char *code, const 
 static const char *tag_of(const struct replay *r, struct position head, char *tag, size_t size) {
     char id[POSITION_TEXT_SIZE];
     position_format(head, id);
-    snprintf(tag, size, "W/\"%s-%" PRId64 "\"", id, r->origin_ms);
+    snprintf(tag, size, "W/\"%s-%" PRId64 "-%" PRIu64 "\"", id, r->origin_ms, r->all->revision);
     return tag;
 }
 
 static http_on_room on_replay_room;
 
-// A copy may be kept, and is to be asked for again each time: whatever is taken out raises the position, and
-// so changes the tag. Returns false if that was all: the client has it already, or asked for the head only.
+// A copy may be kept, and is to be asked for again each time: whatever is taken out raises the position, or
+// the revision, and so changes the tag. Returns false if that was all: the client has it already, or asked
+// for the head only.
 static bool replay_begin(struct replay *r, const struct engine_replayed *page) {
-    char tag[POSITION_TEXT_SIZE + 48], headers[sizeof tag + 96];
+    char tag[POSITION_TEXT_SIZE + 64], headers[sizeof tag + 96];
     const char *known = http_request_header(r->exchange->request, "if-none-match");
     tag_of(r, page->range.head, tag, sizeof tag);
     snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: private, no-cache\r\n", tag);

@@ -15,6 +15,7 @@ enum { REPLAYS = 64, REPLAYS_OF_ADDRESS = 8, REPLAY_PAGE = 64 };
 // Zero-initialise, except for the engine.
 struct replays {
     struct engine *engine;
+    uint64_t revision;   // another one after something was taken out of which the engine has no entry
     struct replay *list; // those that are under way, at most REPLAYS
     unsigned count;
     uint64_t begun, lines, missed; // missed: numbers that were neither in log nor archive
