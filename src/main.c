@@ -11,6 +11,8 @@
 #include "app/clients_main.h"
 #include "app/config_main.h"
 #include "app/doctor_main.h"
+#include "app/erase_main.h"
+#include "app/export_main.h"
 #include "app/ledger_main.h"
 #include "app/metrics_main.h"
 #include "app/probe.h"
@@ -76,6 +78,10 @@ static const struct command_row {
      "post a comment and read it back, for monitoring: exit code 0 if it came back in time"},
     {"ledger", ledger_main, COMMAND_LEDGER, "VIDEO [OPTIONS]",
      "show what became of a video's comments at each reader: exit code 0 if no delivery is missing"},
+    {"export", export_main, COMMAND_EXPORT, "VIDEO [OPTIONS]",
+     "print all comments of a video: exit code 0 if none is missing, 3 if some are gone"},
+    {"erase", erase_main, COMMAND_ERASE, "USER [OPTIONS]",
+     "take all comments of a user out of all videos, for good: exit code 0 if that is done everywhere"},
     {"token", token_main, COMMAND_TOKEN, token_usage,
      "make a token for a user, say what is wrong with one, or make keys to sign with"},
     {"doctor", doctor_main, 0, doctor_usage,

@@ -1,20 +1,17 @@
 #include "app/ledger_main.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/settings.h"
+#include "ask.h"
 #include "base/id.h"
-#include "http/client.h"
-#include "net/loop.h"
 
-enum { TIMEOUT_MS = 5000, ADDRESS_SIZE = SETTINGS_URL_MAX + ID_MAX + 32 };
+enum { TIMEOUT_MS = 5000 };
 
 struct ledger_query {
-    struct loop *loop;
+    struct ask ask;
     const char *address;
     bool json;
     int code;
@@ -71,45 +68,27 @@ static int show_answer(const struct ledger_query *q, const char *body, size_t le
 
 static void on_ledger(void *arg, const struct http_client_response *a) {
     struct ledger_query *q = arg;
-    if (a->error)
-        fprintf(stderr, "chorus ledger: %s cannot be reached: %s.\n", q->address, strerror(-a->error));
-    else if (a->status == 403)
+    if (!a->error && a->status == 403)
         fprintf(stderr,
                 "chorus ledger: %s answers 403: it shows ledgers to addresses in its --internal-from, and to "
                 "others with its --internal-token.\n",
                 q->address);
-    else if (a->status == 404)
+    else if (!a->error && a->status == 404)
         fprintf(stderr, "chorus ledger: No reader has reported this video to %s.\n", q->address);
-    else if (a->status != 200)
-        fprintf(stderr, "chorus ledger: %s answers %d: is it the statistics service?\n", q->address,
-                a->status);
+    else if (a->error || a->status != 200)
+        ask_say_failed(&q->ask, q->address, a);
     else
         q->code = show_answer(q, a->body, a->body_len);
-    loop_stop(q->loop);
 }
 
 static int run_ledger(const struct settings *set, const char *video) {
-    char url[ADDRESS_SIZE];
-    size_t len = strlen(set->statistics_url);
-    struct ledger_query q = {
-        .loop = loop_new(), .address = set->statistics_url, .json = set->ledger.json, .code = 1};
-    if (!q.loop) {
-        fprintf(stderr, "chorus ledger: %s.\n", strerror(errno));
-        return 1;
-    }
-    while (len && set->statistics_url[len - 1] == '/') len--;
-    snprintf(url, sizeof url, "%.*s/videos/%s/ledger", (int)len, set->statistics_url, video);
-    char *authorization = http_client_bearer(set->internal_token);
-    struct http_client *client = http_client_new(q.loop);
-    http_client_request(
-        client,
-        &(struct http_client_request){
-            .method = "GET", .url = url, .authorization = authorization, .timeout_ms = TIMEOUT_MS},
-        on_ledger, &q);
-    loop_run(q.loop);
-    http_client_free(client);
-    free(authorization);
-    loop_free(q.loop);
+    char url[ASK_URL_SIZE];
+    struct ledger_query q = {.address = set->statistics_url, .json = set->ledger.json, .code = 1};
+    if (!ask_begin(&q.ask, COMMAND_LEDGER, set->internal_token)) return 1;
+    ask_url(url, set->statistics_url, "/videos/%s/ledger", video);
+    ask_request(&q.ask, &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = TIMEOUT_MS},
+                on_ledger, &q);
+    ask_end(&q.ask);
     return q.code;
 }
 

@@ -17,8 +17,8 @@ enum {
 };
 
 static const char *const command_names[] = {
-    "up",     "manager", "comment", "reader", "statistics", "clients", "simulate", "bench", "top",
-    "backup", "restore", "check",   "canary", "token",      "ledger",  "archive",  NULL};
+    "up",      "manager", "comment", "reader", "statistics", "clients", "simulate", "bench", "top", "backup",
+    "restore", "check",   "canary",  "token",  "ledger",     "archive", "export",   "erase", NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -161,6 +161,9 @@ static const struct option_row rows[] = {
     {"token", NULL, OPTION_STRING, AT(bearer), 0, 0, NULL, "TOKEN", NULL,
      "bearer token for a system with --jwt-keys: its --internal-token, or one of the user canary (bench: of the user bench)",
      COMMAND_BENCH | COMMAND_CANARY, OPTION_SECRET, .check = text_token},
+    {"token", "INTERNAL_TOKEN", OPTION_STRING, AT(bearer), 0, 0, NULL, "TOKEN", NULL,
+     "bearer token: the system's --internal-token, or one of a user who may (export: read; erase: moderate all videos)",
+     COMMAND_EXPORT | COMMAND_ERASE, OPTION_SECRET, .check = text_token},
     {"jwt-keys", NULL, OPTION_STRING, AT(jwt_keys), 0, 0, NULL, "FILE", NULL,
      "keys that sign users' tokens, as JWK set: who a user is and may do then comes from the token alone; read again when it changes; by default anyone can post as anyone",
      SERVICES},
@@ -355,6 +358,25 @@ static const struct option_row rows[] = {
      COMMAND_CANARY},
     {"json", NULL, OPTION_BOOL, AT(ledger.json), 0, 0, NULL, NULL, NULL,
      "print the ledger as a line of JSON (that of GET /videos/:videoid/ledger)", COMMAND_LEDGER},
+    {"comments", "COMMENT_API_URL", OPTION_STRING, AT(comment_url), 0, 0, "http://127.0.0.1:3000", "URL",
+     NULL, "URL of the comment API", COMMAND_EXPORT | COMMAND_ERASE, .check = text_part_url},
+    {"archive", NULL, OPTION_STRING, AT(archive_url), 0, 0, NULL, "URL", NULL,
+     "read from this archive (chorus archive) instead of the comment API", COMMAND_EXPORT,
+     .check = text_part_url},
+    {"archive", NULL, OPTION_STRING, AT(archive_url), 0, 0, NULL, "URL", NULL,
+     "URL of the archive (chorus archive), where there is one", COMMAND_ERASE, .check = text_part_url},
+    {"from-ms", NULL, OPTION_INT, AT(export.from_ms), -1, INT32_MAX, "-1", "MS", NULL,
+     "only what was logged so long after the start of the video, or later; -1: all", COMMAND_EXPORT},
+    {"to-ms", NULL, OPTION_INT, AT(export.to_ms), -1, INT32_MAX, "-1", "MS", NULL,
+     "and not later than this; -1: all", COMMAND_EXPORT},
+    {"after", NULL, OPTION_STRING, AT(export.after), 0, 0, NULL, "ID", NULL,
+     "only what comes after this one, to go on where an export was cut short", COMMAND_EXPORT,
+     .check = text_position},
+    {"format", NULL, OPTION_CHOICE, AT(export.format), 0, 0, "ndjson", "FORMAT", "ndjson|csv",
+     "ndjson: lines of JSON, as a replay has them; csv: a table of the comments, for spreadsheets",
+     COMMAND_EXPORT},
+    {"yes", NULL, OPTION_BOOL, AT(erase.yes), 0, 0, NULL, NULL, NULL, "do not ask whether that is meant",
+     COMMAND_ERASE},
     {"user", NULL, OPTION_STRING, AT(token.user), 0, 0, NULL, "ID", NULL, "user whom the token is for (sub)",
      COMMAND_TOKEN, .check = text_id},
     {"video", NULL, OPTION_STRING, AT(token.video), 0, 0, NULL, "LIST", NULL,

@@ -133,6 +133,12 @@ const char *text_id(const char *text) {
     return id_is_valid(text, strlen(text)) ? NULL : "at most 128 letters, digits and . _ ~ - : @";
 }
 
+const char *text_position(const char *text) {
+    struct position at;
+    return position_parse(text, strlen(text), &at) ? NULL
+                                                   : "the id of a comment: two numbers with a dash between";
+}
+
 const char *text_process_id(const char *text) {
     size_t len = strlen(text);
     return id_is_valid(text, len) && len <= ID_MAX - sizeof "-statistics-1"

@@ -21,6 +21,7 @@ const char *text_mode(const char *text);
 const char *text_hostnames(const char *text);
 const char *text_networks(const char *);
 const char *text_id(const char *);
+const char *text_position(const char *);
 const char *text_process_id(const char *); // shorter, because names of parts are added
 const char *text_token(const char *);
 const char *text_rights(const char *);

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, moderate, post, postMany } from '../lib/api.mjs';
 import { Fleet } from '../lib/fleet.mjs';
-import { Program } from '../lib/process.mjs';
+import { Program, run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -63,14 +63,23 @@ scenario('what the log drops is archived, across a kill, and what is deleted is 
   // What the log does not keep any more is deleted at the archive.
   const [old, other] = comments;
   assert.equal((await call('DELETE', `${system.comment}/videos/v/comments/${old.id}`)).status, 404);
+  const { headers: { etag } } = await call('GET', `${archive.url}/videos/v/replay`);
   assert.equal((await call('DELETE', `${archive.url}/videos/v/comments/${old.id}`)).status, 204);
+  assert.equal((await call('GET', `${archive.url}/videos/v/replay`, { headers: { 'if-none-match': etag } })).status, 200, 'copies are invalid');
   assert.equal((await archive.lines('v'))[1].type, 'blank');
   assert.equal((await archive.lines('v'))[2].comment, other.comment);
   assert.equal((await call('DELETE', `${archive.url}/videos/v/comments/1-1`)).status, 404);
-  assert.equal((await call('DELETE', `${archive.url}/users/poster/comments`)).text, '{"done":true}\n');
+  const exported = await run(['export', 'v', '--archive', archive.url]);
+  assert.deepEqual([exported.code, exported.stdout], [0, (await call('GET', `${archive.url}/videos/v/replay`)).text], exported.stderr);
+  const erase = () => run(['erase', 'poster', '--yes', '--comments', system.comment, '--archive', archive.url]);
+  const erased = await erase();
+  assert.equal(erased.code, 0, erased.stderr);
+  assert.match(erased.stdout, /^Comment API .* erased, of 1 videos\.\nArchive \S+: erased\.\n$/);
   assert.deepEqual((await archive.lines('v')).filter(({ type }) => !type).map(({ comment }) => comment), ['ann is back']);
   assert.equal((await call('GET', `${archive.url}/videos/never-seen/replay`)).status, 404);
+  assert.equal((await call('GET', `${archive.url}/videos/v/replay?after=${(await archive.lines('v')).at(-1).id}`)).status, 200, 'nothing after the last');
   await archive.fleet.end1('archive');
+  assert.equal((await erase()).code, 1, 'the archive cannot be reached');
   const files = readdirSync(archive.data).map((name) => readFileSync(join(archive.data, name), 'latin1')).join('');
   assert.ok(!/Example|was here/.test(files) && files.includes('ann is back'), 'nothing is left in the files');
 });
@@ -89,7 +98,21 @@ scenario('what it missed is told, and a loss of Redis is survived', { ms: 60_000
   assert.equal(gap.type, 'gap');
   assert.deepEqual([seq(gap.from), seq(gap.to), gap.missed, gap.reason], [2, seq(next.id) - 1, seq(next.id) - 2, 'expired']);
   assert.equal(await metric(archive, 'chorus_archive_missed_entries_total'), gap.missed);
+  assert.equal((await run(['export', 'v', '--archive', archive.url])).code, 3);
   assert.match(archive.fleet.stderr, new RegExp(`missed videoid=v from=${gap.from} to=${gap.to} missed=${gap.missed}`));
+
+  // Also where nothing came after it, and once.
+  await archive.fleet.end1('archive', 'SIGTERM');
+  const trimmed = await postMany(system, 'v', 3);
+  await system.redis.command('DEL', '{video:v}:log');
+  await archive.again();
+  const end = await until(async () => (await archive.lines('v')).find(({ to }) => to === trimmed[2].id), 'the gap at the end');
+  assert.deepEqual([end.type, end.missed], ['gap', 3]);
+  assert.equal(await metric(archive, 'chorus_archive_missed_entries_total'), 3);
+  await archive.fleet.end1('archive', 'SIGKILL');
+  await archive.again();
+  await until(async () => (await call('GET', `${archive.url}/ready`)).status === 200 && !(await metric(archive, 'chorus_archive_waiting_videos')), 'it to have looked');
+  assert.equal(await metric(archive, 'chorus_archive_missed_entries_total'), 0);
 
   const before = await archive.lines('v');
   await system.redis.kill9();

@@ -24,7 +24,9 @@ enum command {
     COMMAND_CANARY = 4096,
     COMMAND_TOKEN = 8192,
     COMMAND_LEDGER = 16384,
-    COMMAND_ARCHIVE = 32768
+    COMMAND_ARCHIVE = 32768,
+    COMMAND_EXPORT = 65536,
+    COMMAND_ERASE = 131072
 };
 
 struct simulate_settings {
@@ -45,6 +47,16 @@ struct canary_settings {
 
 struct ledger_settings {
     bool json;
+};
+
+struct export_settings {
+    int64_t from_ms, to_ms; // -1: not given
+    const char *after;
+    int64_t format; // enum export_format
+};
+
+struct erase_settings {
+    bool yes;
 };
 
 struct token_settings {
@@ -96,7 +108,7 @@ struct settings {
     int64_t text_lines, text_marks;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides
     int64_t log_format;
-    const char *comment_url, *manager_url, *statistics_url;
+    const char *comment_url, *manager_url, *statistics_url, *archive_url;
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
     bool demo;
@@ -107,6 +119,8 @@ struct settings {
     bool force; // of backup and restore
     struct canary_settings canary;
     struct ledger_settings ledger;
+    struct export_settings export;
+    struct erase_settings erase;
     struct token_settings token;
 };
 
