@@ -210,6 +210,13 @@ void roles_stop(struct roles *all) {
         if (all->readers[i]) reader_stop(all->readers[i]);
 }
 
+bool roles_take_leave(struct roles *all) {
+    bool done = true;
+    for (size_t i = 0; i < all->reader_count && !all->statistics; i++)
+        if (all->readers[i]) done &= reader_takes_leave(all->readers[i]);
+    return done;
+}
+
 void roles_free(struct roles *all) {
     while (all->dead) dead_reader_free(all, all->dead);
     for (size_t i = 0; i < all->reader_count; i++) reader_free(all->readers[i]);

@@ -61,4 +61,8 @@ void roles_bury(struct roles *);
 void roles_configure(struct roles *, const struct runtime *);
 
 void roles_stop(struct roles *); // ends all streams
+
+// After that, to be called until it returns true: readers report what they have not reported yet, if that is
+// to another process.
+bool roles_take_leave(struct roles *);
 void roles_free(struct roles *); // after everything that may call them back is closed

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "http/router.h"
@@ -28,7 +29,11 @@ struct system {
     struct one_address address;          // of the comment port of `up`
     size_t first_reader;                 // number of its part
     const struct statistics_demo *demo;
+    struct loop_timer leave;
+    int64_t leave_by_ms;
 };
+
+enum { LEAVE_CHECK_MS = 5, LEAVE_MS = 1000 };
 
 // Returns the mounts of a role's port.
 static const struct http_mount *mounts_of(struct system *s, const struct role *role, size_t part) {
@@ -203,9 +208,29 @@ void system_quit(struct system *s) {
     loop_stop(s->runtime.loop);
 }
 
+static void on_leave_check(struct loop_timer *t) {
+    struct system *s = container_of(t, struct system, leave);
+    struct loop *loop = s->runtime.loop;
+    if (roles_take_leave(&s->roles) || loop_now_ms(loop) >= s->leave_by_ms)
+        loop_stop(loop);
+    else
+        loop_timer_start(loop, t, LEAVE_CHECK_MS);
+}
+
+// What the roles do before they go: a statistics service that does not answer delays it by LEAVE_MS at most.
+static void system_take_leave(struct system *s) {
+    if (roles_take_leave(&s->roles)) return;
+    s->leave.on_due = on_leave_check;
+    s->leave_by_ms = clock_monotonic_ms() + LEAVE_MS;
+    loop_timer_start(s->runtime.loop, &s->leave, LEAVE_CHECK_MS);
+    loop_run(s->runtime.loop);
+    loop_timer_stop(s->runtime.loop, &s->leave);
+}
+
 void system_free(struct system *s) {
     parts_release(&s->parts);
     roles_stop(&s->roles);
+    system_take_leave(s);
     service_process_release(&s->runtime.process);
     runtime_close(&s->runtime);
     roles_free(&s->roles);

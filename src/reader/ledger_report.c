@@ -76,7 +76,7 @@ static void report_add_asked(struct reader *r, json_t *rows) {
     l->asked_count = 0;
 }
 
-void ledgers_add_to_report(struct reader *r, json_t *report) {
+bool ledgers_add_to_report(struct reader *r, json_t *report) {
     struct ledgers *l = r->ledgers;
     json_t *rows = json_object();
     struct closed_ledger *c;
@@ -95,4 +95,5 @@ void ledgers_add_to_report(struct reader *r, json_t *report) {
     json_object_set_new(report, "ledgers", rows);
     json_decref(l->last);
     l->last = json_incref(rows);
+    return c != NULL;
 }

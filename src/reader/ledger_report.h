@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ledgers;
@@ -16,4 +17,5 @@ enum { LEDGERS_REPORTED = 90, LEDGERS_VISITED = 20000 };
 void ledgers_ask(struct ledgers *, const char *video, size_t len);
 
 // Adds "ledgers": by video, the parts in their order, how many viewers it has, and the position of its feed.
-void ledgers_add_to_report(struct reader *, json_t *report);
+// Returns whether one of a closed video has changed that is not among them.
+bool ledgers_add_to_report(struct reader *, json_t *report);

@@ -56,7 +56,7 @@ void ledgers_close(struct ledgers *l, const char *video, struct ledger *ledger, 
         ledger_unref(ledger);
         return;
     }
-    if (l->by_name.count == LEDGERS_CLOSED) ledger_unref(ledgers_remove(l, l->closed));
+    if (l->by_name.count >= LEDGERS_CLOSED && !l->keeps_all) ledger_unref(ledgers_remove(l, l->closed));
     struct closed_ledger *c = mem_alloc(closed_bytes(video));
     budget_take(closed_bytes(video));
     *c = (struct closed_ledger){.entry.name = c->video, .ledger = ledger};

@@ -1,6 +1,6 @@
 // The ledgers of a reader's videos (fanout/ledger.h). The ledger of an open video stands in its watched
 // entry. Those of the last LEDGERS_CLOSED that were closed are kept here: a video that is opened again goes
-// on counting. Control loop only.
+// on counting. While the reader ends, all are. Control loop only.
 #pragma once
 
 #include <jansson.h>
@@ -26,6 +26,7 @@ struct ledgers {
     struct fan_counters *counters;
     struct name_table by_name;
     struct closed_ledger *closed; // the one closed longest ago first
+    bool keeps_all;
     // What the next report has in any case (ledger_report.h).
     char asked[LEDGERS_ASKED][ID_MAX + 1];
     unsigned asked_count;

@@ -81,10 +81,12 @@ static void reader_add_to_report(struct service *s, json_t *report) {
     json_object_set_new(report, "subscribedTopics", topics);
     json_object_set_new(report, "delays", reader_delays(r));
     ranking_add_to_report(r, report);
-    ledgers_add_to_report(r, report);
+    bool has_more = ledgers_add_to_report(r, report);
+    if (r->leave && !has_more) r->leave = READER_LAST_REPORT;
     json_t *figures = json_object_get(report, "figures");
     json_object_set_new(figures, "life", json_integer((json_int_t)r->life));
     json_object_set_new(figures, "report", json_integer((json_int_t)++r->reports));
+    if (r->leave == READER_LAST_REPORT) json_object_set_new(figures, "last", json_integer(1));
 }
 
 static void reader_asked(struct service *s, const char *what, size_t len) {
@@ -167,7 +169,6 @@ static void reader_close(struct reader *r) {
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->close_idle);
-    service_release(&r->service);
     recheck_drop(r);
     viewer_counts_stop(r);
     struct watched *w, *next;
@@ -187,8 +188,18 @@ void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsu
 
 void reader_stop(struct reader *r) {
     r->env.end = FAN_END_STOPPING;
+    r->ledgers->keeps_all = true;
     reader_close(r);
     reader_lease_drop(r);
+}
+
+bool reader_takes_leave(struct reader *r) {
+    if (!r->service.reporter) return true;
+    if (r->counters.channels || service_is_reporting(&r->service)) return false;
+    if (r->leave == READER_LAST_REPORT || (r->leave && service_report_failed(&r->service))) return true;
+    r->leave = READER_LEAVING;
+    service_report_now(&r->service);
+    return false;
 }
 
 // Like a process that dies, it takes its time to be noticed: by the viewers when their connections are reset,
@@ -196,6 +207,7 @@ void reader_stop(struct reader *r) {
 void reader_kill(struct reader *r) {
     r->killed = true;
     r->env.end = FAN_END_KILLED;
+    service_release(&r->service);
     reader_lease_abandon(r);
     reader_close(r);
 }

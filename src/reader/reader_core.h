@@ -69,6 +69,7 @@ struct reader {
     struct redirect_spent spent_hops;
     struct tickets tickets; // not started without keys: there are no tokens then
     bool stopping, killed;  // killed: stopping, and silent
+    enum { READER_STAYS, READER_LEAVING, READER_LAST_REPORT } leave; // its last report: not due, due, made
     // reader_lease:
     enum reader_lease_state lease_state;
     unsigned renewing;     // renewals not answered yet

@@ -135,6 +135,10 @@ void reporter_report_now(struct reporter *r) {
         r->again = true;
 }
 
+bool reporter_is_posting(const struct reporter *r) {
+    return r && r->state == REPORTER_POSTING;
+}
+
 bool reporter_is_failing(const struct reporter *r) {
     return r && r->failing;
 }

@@ -27,6 +27,9 @@ void reporter_free(struct reporter *); // NULL is fine
 // Reports now, or as soon as a report that is on its way has been answered.
 void reporter_report_now(struct reporter *);
 
+// Returns whether a report has not been answered yet. NULL is fine.
+bool reporter_is_posting(const struct reporter *);
+
 // Returns whether the last report was not accepted. NULL is fine.
 bool reporter_is_failing(const struct reporter *);
 

@@ -28,10 +28,14 @@ static json_t *build_report(void *arg) {
     return report;
 }
 
+void service_report_now(struct service *s) {
+    if (s->reporter) reporter_report_now(s->reporter);
+}
+
 static void on_report_asked(void *arg, const char *body, size_t len) {
     struct service *s = arg;
     if (s->kind->asked) s->kind->asked(s, body, len);
-    reporter_report_now(s->reporter);
+    service_report_now(s);
 }
 
 void service_init(struct service *s, const struct service_kind *kind, struct loop *loop,
@@ -58,6 +62,10 @@ void service_init(struct service *s, const struct service_kind *kind, struct loo
 
 void service_set_token(struct service *s, const char *token) {
     reporter_set_token(s->reporter, token);
+}
+
+bool service_is_reporting(const struct service *s) {
+    return reporter_is_posting(s->reporter);
 }
 
 bool service_report_failed(const struct service *s) {

@@ -262,6 +262,13 @@ static void life_revive(struct fleet_ledger *l, struct fleet_life *life) {
     }
 }
 
+// It ends in order: its viewers are gone, and it has reported all that came of its pairs.
+static void life_leave(struct fleet_ledger *l, struct fleet_life *life) {
+    struct fleet_row *row;
+    DL_FOREACH2(life->rows, row, life_next) row->viewers = 0;
+    life_end(l, life);
+}
+
 void fleet_ledger_take(struct fleet_ledger *l, const struct figures_report *report, int64_t now_ms,
                        int64_t wall_ms) {
     const json_t *figures = json_object_get(report->hidden, "figures");
@@ -275,6 +282,7 @@ void fleet_ledger_take(struct fleet_ledger *l, const struct figures_report *repo
     life->seen_ms = now_ms;
     life->seen_wall_ms = wall_ms;
     json_object_foreach(rows, video, text) take_row(l, life, nth, video, text, now_ms);
+    if (figures_number(figures, "last")) life_leave(l, life);
 }
 
 const char *fleet_ledger_to_ask(struct fleet_ledger *l, int64_t now_ms) {

@@ -7,6 +7,9 @@
 // then, the comments that were posted within report_ms after it; had it lived longer, it would have reported
 // again.
 //
+// A life that ends in order says so in its last report, once it has reported everything: nothing of it is
+// unknown but what did not fit.
+//
 // A life numbers its reports, as one on a slow connection may arrive behind a later one; those of readers
 // before that come without a number, and are taken in the order of their arrival.
 //

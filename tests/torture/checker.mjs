@@ -1,25 +1,28 @@
 // The promise (docs/reliability.md), held against what was recorded of a run. Pure: a history goes in, violations come out.
 // A history:
 //   posts      [{video, text, keyed, sentMs, answeredMs, comment}], one for each text; comment: as the 201 had it, if there was one
-//   viewers    [{name, video, exact, late, events: [...]}], of all connections of a viewer, in the order in which it saw them:
+//   viewers    [{name, video, user, exact, all, late, events: [...]}], of all connections of a viewer, in the order in which it saw
+//              them (all: it asks for all comments, whatever the readable rate):
 //              {type: 'connected', id, asked, newest}   asked: the position it resumed at, if it had one; newest: up to
 //                                                    which the stream begins with what it missed
-//              {type: 'comment', id, text, whole}    whole: the comment's JSON
+//              {type: 'comment', id, text, whole, more}    whole: the comment's JSON; more: how many before it were left out
 //              {type: 'gap', from, to, missed, reason}
-//              {type: 'entry', id, name, target}     a retraction and the like
-//              {type: 'number', id}                  of a comment that was deleted; viewers that are not `exact` are not told
+//              {type: 'entry', id, name, target, userid}     a retraction and the like
+//              {type: 'number', id, more}            of a comment that was deleted; viewers that are not `exact` are not told
+//              {type: 'reactions', reactions}        how often of each kind since the last of these
 //              {type: 'cut'}                         the stream has ended
 //              {type: 'fault', what}                 bytes that no server should send
 //              {type: 'note', what}                  for who reads the history
 //   listings   {video: [{id, text, whole}]}, the whole log at the end
 //   lossesMs   [[from, to]], the times in which the store may have lost what it had acknowledged
 //   statistics the document at the end; streams: how many were open then
+//   rated      the videos that have a readable rate
 //   moderation what moderators did (moderation.mjs)
-//   ledgers    of each video, at the end (ledger.mjs)
+//   ledgers    of each video, at the end, and what a reader had said of it that has ended in order since (ledger.mjs)
 // It takes little more than in proportion to the history's length, which after an hour is a million events.
 import { compareIds, parseId } from '../integration/lib/journal.mjs';
-import { checkLedgers } from './ledger.mjs';
-import { checkModeration, removedNumbers } from './moderation.mjs';
+import { checkLeaver, checkLedgers } from './ledger.mjs';
+import { checkModeration, removedNumbers, takenOut } from './moderation.mjs';
 import { firstIndex } from './sorted.mjs';
 
 export function check(recorded) {
@@ -36,7 +39,8 @@ export function check(recorded) {
   checkLosses(history, report);
   checkTotals(history, report);
   checkModeration(history, report);
-  checkLedgers(history.ledgers ?? [], report);
+  checkLedgers(history.ledgers ?? [], report, history.rated ?? []);
+  checkLeaver(history.leaver, report);
   return { violations, figures };
 }
 
@@ -62,7 +66,7 @@ export const positionAfter = ({ type, id, to }, before) => ({ connected: id, com
 function outOfPlace(event, at, unseen) {
   if (event.type === 'fault') return event.what;
   if (event.type === 'connected') return at !== undefined && passed(at, event.id, unseen) !== event.id && `resumed at ${at}, and the stream starts at ${event.id}`;
-  if (event.type === 'cut' || event.type === 'note') return undefined;
+  if (['cut', 'note', 'reactions'].includes(event.type)) return undefined;
   if (at === undefined) return `${event.type} before the first event`;
   return event.type === 'gap' ? gapOutOfPlace(event, passed(at, event.from, unseen, -1)) : commentOutOfPlace(event, passed(at, event.id, unseen, -1));
 }
@@ -79,7 +83,7 @@ function passed(at, to, unseen, short = 0) {
 function commentOutOfPlace({ id, more = 0 }, at) {
   const [was, now] = [parseId(at), parseId(id)];
   if (now.epoch === was.epoch && now.seq > was.seq && now.seq - was.seq - 1 <= more) return undefined;
-  if (now.epoch > was.epoch && now.seq === 1) return undefined;
+  if (now.epoch > was.epoch && now.seq - 1 <= more) return undefined;
   return `${id} after ${at}`;
 }
 
@@ -103,9 +107,9 @@ function checkNumbers({ posts, viewers, listings }, report) {
   };
   for (const { video, comment, whole } of posts) if (comment) note('its poster', video, comment.id, whole);
   for (const { name, video, events } of viewers) {
-    for (const { type, id, whole, name: entry, target } of events) {
+    for (const { type, id, whole, name: entry, target, userid } of events) {
       if (type === 'comment') note(name, video, id, whole);
-      if (type === 'entry') note(name, video, id, `${entry} of ${target}`);
+      if (type === 'entry') note(name, video, id, `${entry} of ${target ?? userid}`);
     }
   }
   for (const [video, listing] of Object.entries(listings)) {
@@ -119,11 +123,18 @@ const leftOutOf = (events) => events.filter(({ more }) => more).map(({ id, more 
   return { from: `${epoch}-${seq - more}`, to: `${epoch}-${seq - 1}` };
 });
 
-// Acknowledged minus delivered is nothing, or announced.
-function checkDelivery({ posts, viewers, removed }, report, figures) {
+// Acknowledged minus delivered is nothing, or announced, or left out where there is a readable rate: for who has not asked for all,
+// and is not the author.
+function checkDelivery({ posts, viewers, removed, rated = [] }, report, figures) {
   const acknowledged = new Map(viewers.map(({ video }) => [video, []]));
   for (const { comment } of posts) if (comment) acknowledged.get(comment.videoid)?.push(comment);
-  for (const { name, video, events } of viewers) {
+  const leave = ({ id, userid }, user, name) => {
+    figures.leftOut = (figures.leftOut ?? 0) + 1;
+    if (userid === user) report('sample', `${name} is not shown ${id}, its own`);
+  };
+  for (const { name, video, user, all, events } of viewers) {
+    const said = events.find(({ more }) => more);
+    if (said && (all || !rated.includes(video))) report('sample', `${name} is told that ${said.more} were left out before ${said.id}`);
     const begin = events.find(({ type }) => type === 'connected')?.id;
     const end = events.reduce((at, event) => positionAfter(event, at), undefined);
     const seen = new Set(events.filter(({ type }) => type === 'comment').map(({ id }) => id));
@@ -133,9 +144,9 @@ function checkDelivery({ posts, viewers, removed }, report, figures) {
     for (const comment of acknowledged.get(video)) {
       if (!begin || seen.has(comment.id) || removed.has(video, comment.id) || compareIds(comment.id, begin) <= 0) continue;
       const next = firstIndex(gaps, ({ to }) => compareIds(comment.id, to) <= 0);
-      const said = firstIndex(leftOut, ({ to }) => compareIds(comment.id, to) <= 0);
+      const span = leftOut[firstIndex(leftOut, ({ to }) => compareIds(comment.id, to) <= 0)];
       if (gaps[next] && compareIds(gaps[next].from, comment.id) <= 0) figures.announced++;
-      else if (leftOut[said] && compareIds(leftOut[said].from, comment.id) <= 0) figures.leftOut = (figures.leftOut ?? 0) + 1;
+      else if (span && compareIds(span.from, comment.id) <= 0) leave(comment, user, name);
       else report('delivery', `${name} misses ${comment.id} «${comment.comment}», unannounced, at ${end}; gaps about it: ${JSON.stringify(gaps.slice(Math.max(next - 1, 0), next + 1))}`);
     }
   }
@@ -226,7 +237,7 @@ function checkLosses({ viewers, listings, removed }, report) {
 // How many comments are stored: those that are listed, and those that were deleted and are not lost.
 export function storedBounds({ listings, moderation, lossesMs }) {
   const listed = sum(Object.values(listings).map(({ length }) => length)), stored = idsOf(listings);
-  const deletes = (moderation?.deletes ?? []).filter(({ video, id }) => !stored.get(video)?.has(id));
+  const deletes = takenOut(moderation).filter(({ video, id }) => !stored.get(video)?.has(id));
   const since = Math.max(0, ...lossesMs.map(([, to]) => to));
   return [listed + deletes.filter(({ ackMs, sentMs, gone }) => ackMs && !gone && sentMs > since).length, listed + deletes.length];
 }

@@ -63,14 +63,6 @@ test('so does one in which the store has lost something, and said so', () => {
   assert.equal(check(lossy()).figures.announced, 1);
 });
 
-test('so does one in which comments say what was left out', () => {
-  const history = sound();
-  for (const { events } of history.viewers) events.splice(events.findIndex(({ id }) => id === '5-2'), 2);
-  for (const { events } of history.viewers) events.find(({ id }) => id === '5-4').more = 2;
-  assert.deepEqual(check(history).violations.filter(({ rule }) => rule !== 'totals'), []);
-  assert.ok(check(history).figures.leftOut > 0);
-});
-
 function broken(name, rules, change, of = sound) {
   test(`found: ${name}`, () => {
     const history = of();
@@ -107,7 +99,7 @@ broken('an acknowledged comment that is nowhere', ['delivery', 'log'], (history)
 broken('one that is shown, and not in the log', ['log', 'loss', 'totals'], (history) => history.listings.v.pop());
 broken('a log out of order', ['log'], (history) => history.listings.v.reverse());
 broken('a gap that covers less than it has to', ['delivery', 'order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-3', to: '5-3', missed: 1, reason: 'slow' }));
-broken('more left out than is said', ['delivery', 'order'], (_, events) => events.splice(2, 3, { ...seen('5-4', 'd'), more: 1 }));
+broken('more left out than is said', ['delivery', 'order'], (history, events) => (history.rated = ['v']) && events.splice(2, 3, { ...seen('5-4', 'd'), more: 1 }));
 broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'slow' }));
 broken('a gap over what the log has', ['gap'], (_, events) => events.splice(2, 1, { type: 'gap', from: '5-2', to: '5-2', missed: 1, reason: 'expired' }));
 broken('a loss that is announced where nothing can be lost', ['gap'], (_, events) => events.push({ type: 'gap', from: '5-5', to: '6-1', missed: null, reason: 'epoch' }));
@@ -119,6 +111,33 @@ broken('readers that do not add up', ['totals'], (history) => (history.statistic
 broken('statistics that nothing answered with', ['totals'], (history) => delete history.statistics);
 broken('a viewer that no reader counts', ['totals'], (history) => history.streams++);
 
+// 5-2 and 5-3 were left out for a readable rate.
+const sampled = () => {
+  const history = { ...sound(), rated: ['v'] };
+  for (const { events } of history.viewers) {
+    events.splice(events.findIndex(({ id }) => id === '5-2'), 2);
+    events.find(({ id }) => id === '5-4').more = 2;
+  }
+  return history;
+};
+test('a history passes in which comments say what was left out', () => {
+  assert.deepEqual(check(sampled()).violations, []);
+  assert.ok(check(sampled()).figures.leftOut > 0);
+});
+broken('something left out of a video that has no readable rate', ['sample'], (history) => (history.rated = []), sampled);
+broken('something left out for one that asks for all', ['sample'], ({ viewers: [viewer] }) => (viewer.all = true), sampled);
+broken('a comment left out for its author', ['sample'], ({ viewers: [viewer] }) => (viewer.user = 'u'), sampled);
+test('so does one in which the first of an epoch are left out', () => {
+  const history = sampled();
+  for (const { events } of history.viewers) events.push({ ...seen('6-3', 'g'), more: 2 });
+  history.posts.push(post('6-1', 'e'), post('6-2', 'f'), post('6-3', 'g'));
+  history.listings.v.push(listed('6-1', 'e'), listed('6-2', 'f'), listed('6-3', 'g'));
+  history.statistics.storedComments.total += 3;
+  assert.deepEqual(check(history).violations, []);
+  history.viewers[0].events.at(-1).more = 1;
+  assert.deepEqual(rulesOf(history), ['delivery', 'order']);
+});
+
 const brokenLedger = (name, change) => broken(name, ['ledger'], ({ ledgers: [both] }) => change(both, both.after));
 brokenLedger('a pair that has got lost', (_, after) => (after.readers[0].delivered = 25));
 brokenLedger('a pair of the whole fleet that has got lost', (_, after) => after.dropped++);
@@ -129,6 +148,19 @@ brokenLedger('a life that has ended, of a reader that lives', (both) => (both.en
 brokenLedger('a comment that was not due to a viewer', (both) => (both.after = ledger(25)));
 brokenLedger('a life that is counted twice', (both) => (both.after = ledger(52)));
 brokenLedger('a viewer that no ledger has', (_, after) => (after.readers[0].viewers = 1));
+brokenLedger('pairs that are sampled where there is no readable rate', (both) => (both.before = both.after = ledger(26, { delivered: 25, sampled: 1 })));
+broken('a pair that was left out, and counts as delivered', ['ledger'], ({ ledgers: [both] }) => Object.assign(both, { before: ledger(20), after: ledger(26), shown: 4 }), sampled);
+test('what was left out is in a ledger that is right', () => {
+  const history = sampled();
+  Object.assign(history.ledgers[0], { before: ledger(20), after: ledger(26, { delivered: 24, sampled: 2 }), shown: 4 });
+  for (const sum of [history.ledgers[0].after]) Object.assign(sum, { delivered: sum.delivered - 2, sampled: 2 });
+  assert.deepEqual(check(history).violations, []);
+});
+const leaving = (row) => ({ reader: 'a', rows: [{ instanceId: 'a', ended: true, viewers: 0, ...sums(20), ...row }] });
+test('a reader may end in order', () => assert.deepEqual(check({ ...sound(), leaver: leaving() }).violations, []));
+for (const [name, row] of [['leaves something unknown', { due: 21, unknown: 1 }], ['leaves viewers', { viewers: 1 }], ['has not said so', { ended: false }], ['leaves a pair without a trace', { due: 21 }]]) {
+  broken(`a reader that ends in order and ${name}`, ['ledger'], (history) => (history.leaver = leaving(row)));
+}
 brokenLedger('a video without a ledger', (both) => delete both.after);
 
 // `b` was deleted once `steady` had it; `cut` came back after that, and gets its number alone; `page` does not hear of such numbers.
@@ -152,10 +184,65 @@ const moderated = () => {
   };
   return history;
 };
+// Of 5-1 and what `p` wrote, 5-3, which `cut` had not seen yet, all was purged as 5-6, and 5-4 was pinned as 5-7.
+const purge = { type: 'entry', id: '5-6', name: 'purge', userid: 'p' }, pin = { type: 'entry', id: '5-7', name: 'pin', target: '5-4' };
+const purged = () => {
+  const history = moderated();
+  for (const { events, name } of history.viewers) {
+    events.push(purge, { ...pin, at: 90 });
+    const at = events.findIndex(({ id }) => id === '5-3');
+    if (name === 'cut' || name === 'late') events[at] = { type: 'number', id: '5-3' };
+  }
+  history.listings.v.splice(1, 1);
+  history.moderation.purges = [{ video: 'v', userid: 'p', ids: ['5-3'], sentMs: 80, ackMs: 85 }];
+  history.moderation.pins = [{ video: 'v', id: null, sentMs: 86, ackMs: 87 }, { video: 'v', id: '5-4', sentMs: 88, ackMs: 89 }, { video: 'v', id: '5-9', sentMs: 89, ackMs: 90, gone: true }];
+  history.moderation.reactions = { v: 3 };
+  history.moderation.audits[0].notes = [{ what: 'retract', target: '5-2' }, { what: 'pin', target: '5-4' }, { what: 'pin', target: null }];
+  history.moderation.ends = history.moderation.escaped = [];
+  history.viewers[0].events.push({ type: 'reactions', reactions: { heart: 2, clap: 1 } });
+  return history;
+};
 // Redis may have lost all of that.
 const moderatedAndLost = () => ({ ...moderated(), lossesMs: [[30, 90]] });
 
 test('a moderated history passes', () => assert.deepEqual(check(moderated()).violations, []));
+test('so does one with purges, pins and reactions', () => assert.deepEqual(check(purged()).violations, []));
+const escape = (what) => ({ moderation }) => (moderation.escaped = [{ video: 'v', text: 'x', sinceMs: 40, sentMs: 50, what }]);
+for (const [name, rules, change] of [
+  ['what was purged, in the log', ['retracted'], ({ listings }) => listings.v.splice(1, 0, listed('5-3', 'c'))],
+  ['another pin than the last', ['pin'], ({ moderation: { pins: [, last], audits: [{ notes }] } }) => (last.id = notes[1].target = '5-1')],
+  ['a deed without a note', ['audit'], ({ moderation }) => moderation.audits[0].notes.shift()],
+  ['a pin without a note', ['audit'], ({ moderation }) => moderation.audits[0].notes.pop()],
+  ['a comment that did not wait', ['end'], escape('comments were held, and it was accepted')],
+  ['a readable rate that has gone', ['room'], ({ moderation: { audits: [audit] } }) => Object.assign(audit, { rate: 0, wanted: 5 })],
+]) {
+  broken(name, rules, change, purged);
+  test(`but may be lost: ${name}`, () => {
+    const history = { ...purged(), lossesMs: [[30, 95]] };
+    change(history);
+    assert.deepEqual(rulesOf(history).filter((rule) => rules.includes(rule)), []);
+  });
+}
+broken('a viewer that is not told of a purge', ['order', 'retracted'], (_, events) => events.splice(events.indexOf(purge), 1), purged);
+broken('what was purged, for one that comes late', ['retracted'], ({ viewers }) => (viewers[3].events[2] = seen('5-3', 'c')), purged);
+broken('a viewer that resumes behind a purge with the text', ['retracted'], ({ viewers: [, { events }] }) => {
+  events[3] = { ...events[3], newest: '5-6' };
+  events[5] = seen('5-3', 'c');
+}, purged);
+broken('more reactions than there were', ['reactions'], (_, events) => (events.at(-1).reactions.clap = 2), purged);
+broken('a comment of one who is not to notice that it is not shown', ['loss', 'once'], (_, events) => events.push(seen('5-8', 'shadow 1')), purged);
+// With what came between.
+const ended = (...between) => {
+  const history = purged();
+  const seq = 9 + between.length, id = `5-${seq}`;
+  for (const { events } of history.viewers) events.push({ type: 'entry', id: '5-8', name: 'end' }, ...between, seen(id, 'e'));
+  history.posts.push(post(id, 'e'));
+  history.listings.v.push(listed(id, 'e'));
+  history.statistics.storedComments.total++;
+  return history;
+};
+broken('a comment after the end', ['end'], () => {}, ended);
+test('it may come after the next start', () => assert.deepEqual(check(ended({ type: 'entry', id: '5-9', name: 'start' })).violations, []));
 test('so does one in which a setting without an answer was made after all', () => {
   const history = moderated();
   history.moderation.audits[0].maxLength = 7;

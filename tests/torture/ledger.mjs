@@ -19,10 +19,11 @@ const viewersOf = ({ readers }) => readers.reduce((sum, { ended, viewers }) => s
 
 const partsOf = ({ delivered, sampled, dropped, retracted, waiting, unknown }) => delivered + sampled + dropped + retracted + waiting + unknown;
 
-// ledgers: [{video, ended, before, after, comments, viewers}]: between the two so many comments were posted to so many viewers;
-// ended: the processes that have ended at any time, `up` with all its readers.
-export function checkLedgers(ledgers, report) {
-  for (const { video, ended, before, after, comments, viewers } of ledgers) {
+// ledgers: [{video, ended, before, after, comments, viewers, shown}]: between the two so many comments were posted to so many viewers,
+// which together were shown so many; ended: the processes that have ended at any time, `up` with all its readers. rated: videos
+// with a readable rate.
+export function checkLedgers(ledgers, report, rated) {
+  for (const { video, ended, before, after, comments, viewers, shown = comments * viewers } of ledgers) {
     if (!before || !after) {
       report('ledger', `${video} has none`);
       continue;
@@ -36,9 +37,25 @@ export function checkLedgers(ledgers, report) {
       if (row.ended === false && row.unknown) report('ledger', `${where}: unknown, and the reader has not ended: ${whole}`);
     }
     if (viewersOf(after) !== viewers) report('ledger', `${video}: ${viewersOf(after)} viewers, and not ${viewers}: ${JSON.stringify(after)}`);
-    for (const part of ['due', 'delivered']) {
+    for (const [part, wanted] of Object.entries({ due: comments * viewers, delivered: shown, sampled: comments * viewers - shown })) {
       const more = after[part] - before[part];
-      if (more !== comments * viewers) report('ledger', `${video}: ${more} more are ${part} after ${comments} comments to ${viewers} viewers: ${JSON.stringify([before, after])}`);
+      if (more !== wanted) report('ledger', `${video}: ${more} more are ${part} after ${comments} comments to ${viewers} viewers, who were shown ${shown}: ${JSON.stringify([before, after])}`);
     }
+    if (after.sampled && !rated.includes(video)) report('ledger', `${video} has no readable rate, and ${after.sampled} are sampled: ${JSON.stringify(after)}`);
+  }
+}
+
+// A reader that ends in order, when all is well: what it says of each video as it goes. Nothing of it is unknown.
+export async function leave(world, videos) {
+  const part = world.ofRole('reader').find(({ running }) => running);
+  if (!part) return undefined;
+  await part.kill('SIGTERM');
+  const ledgers = await Promise.all(videos.map((video) => call('GET', `${world.statistics}/videos/${video}/ledger`)));
+  return { reader: part.name, rows: ledgers.map(({ json }) => json.readers.filter(({ instanceId }) => instanceId === part.name).sort((a, b) => a.life - b.life).at(-1)).filter(Boolean) };
+}
+
+export function checkLeaver(leaver, report) {
+  for (const row of leaver?.rows ?? []) {
+    if (!row.ended || row.viewers || row.unknown || row.waiting || partsOf(row) !== row.due) report('ledger', `${leaver.reader} has ended in order: ${JSON.stringify(row)}`);
   }
 }

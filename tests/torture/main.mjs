@@ -7,16 +7,18 @@ import { pause, until } from '../integration/lib/time.mjs';
 import { check, storedBounds } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
 import { keep, kept } from './kept.mjs';
-import { settledLedger } from './ledger.mjs';
+import { leave, settledLedger } from './ledger.mjs';
 import { startModerators } from './moderators.mjs';
 import { Nemesis } from './nemesis.mjs';
 import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
-import { canonical, startLate, startViewers } from './viewers.mjs';
+import { startStage } from './stage.mjs';
+import { canonical, startAsking, startLate, startPatient, startSampled, startViewers } from './viewers.mjs';
 import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
-const VIDEOS = ['one', 'two', 'three'], MORE = 5, MODERATED_MS = 400, LATE = 1_000;
+// STAGE is the one that ends; RATES: of comments a second that viewers are shown.
+const VIDEOS = ['one', 'two', 'three'], STAGE = 'stage', RATES = { three: 5 }, MORE = 5, MODERATED_MS = 400, LATE = 1_000;
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
@@ -35,9 +37,9 @@ const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why 
 const ms = Number(options.minutes) * 60_000;
 const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
 const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
-let viewers = [], writers = [], moderators = [], late = [], nemesis;
+let viewers = [], writers = [], moderators = [], stage = [], late = [], nemesis, leaver;
 
-const highest = (video) => writers.filter((writer) => writer.video === video && writer.last).map(({ last }) => last.comment.id).sort(compareIds).at(-1);
+const highest = (video) => [...writers, ...stage].filter((writer) => writer.video === video && writer.last).map(({ last }) => last.comment.id).sort(compareIds).at(-1);
 const lagging = () => viewers.filter(({ video, position }) => !position || (highest(video) && compareIds(position, highest(video)) < 0));
 const reached = (probe, what) => until(probe, what, PATIENCE_MS);
 
@@ -46,7 +48,7 @@ async function recovered() {
   const before = new Map(writers.map((writer) => [writer, writer.posts.length + 2]));
   await reached(() => writers.every((writer) => writer.posts.length > before.get(writer) && writer.last), 'comments to be accepted');
   const goals = new Map(VIDEOS.map((video) => [video, highest(video)]));
-  await reached(() => viewers.every(({ video, position }) => position && compareIds(position, goals.get(video)) >= 0),
+  await reached(() => viewers.filter(({ video }) => goals.has(video)).every(({ video, position }) => position && compareIds(position, goals.get(video)) >= 0),
     () => `viewers to catch up: ${lagging().map(({ name, position, video }) => `${name} at ${position} before ${highest(video)}`)}`);
 }
 
@@ -78,15 +80,36 @@ async function settledStatistics([least, most]) {
   return json;
 }
 
+const videos = () => [...VIDEOS, ...stage.map(({ video }) => video)];
+
+// Those that deal with what moderators do.
+function startModeration() {
+  const more = [startAsking(world, VIDEOS[0]), ...Object.keys(RATES).flatMap((video) => startSampled(world, video)), ...startPatient(world, STAGE)];
+  viewers.push(...more);
+  moderators = startModerators(world, VIDEOS, writers, { everyMs: MODERATED_MS, rates: RATES });
+  stage = [startStage(world, { video: STAGE, everyMs: MODERATED_MS, seed: VIDEOS.length })];
+  return reached(() => more.every(({ position }) => position), 'the viewers of what is moderated to be connected');
+}
+
+// A reaction that is seen, now that nothing is lost.
+async function reactionSeen() {
+  const viewer = viewers.find(({ query }) => query.events), seen = () => viewer.events.some(({ reactions }) => reactions?.last);
+  for (let tries = 0; !seen(); tries++) {
+    await moderators[0].react('last');
+    await until(seen, 'a reaction', 3_000).catch((error) => { if (tries > 3) throw error; });
+  }
+}
+
 // What the ledger of each video is, and what it is after a few more comments.
 async function ledgersAtTheEnd() {
   const found = [];
-  for (const video of VIDEOS) {
-    const watching = viewers.filter((viewer) => viewer.video === video), writer = writers.find((each) => each.video === video && each.keyed);
-    const before = await settledLedger(world, video, watching.length);
+  for (const video of videos()) {
+    const watching = viewers.filter((viewer) => viewer.video === video), writer = [...stage, ...writers].find((each) => each.video === video && each.keyed !== false);
+    const seen = () => watching.reduce((sum, { events }) => sum + events.filter(({ type }) => type === 'comment').length, 0);
+    const before = await settledLedger(world, video, watching.length), had = seen();
     for (let i = 0; i < MORE; i++) await writer.post(`after ${i}`);
     await caughtUp();
-    found.push({ video, ended: world.endedServices, before, after: await settledLedger(world, video, watching.length), comments: MORE, viewers: watching.length });
+    found.push({ video, ended: world.endedServices, before, after: await settledLedger(world, video, watching.length), comments: MORE, viewers: watching.length, shown: seen() - had });
   }
   return found;
 }
@@ -97,37 +120,41 @@ async function torture() {
   await reached(() => viewers.every(({ position }) => position), 'all viewers to be connected');
   writers = startWriters(world, VIDEOS, Number(options.every));
   await recovered();
-  if (!options.alone) moderators = startModerators(world, VIDEOS, writers, MODERATED_MS);
+  if (!options.alone) await startModeration();
   nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
   say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped`);
   await nemesis.run(ms);
   await world.heal();
   const healedMs = world.nowMs;
   await recovered();
-  await Promise.all(moderators.map((moderator) => moderator.stop()));
+  await Promise.all([...moderators, ...stage].map((moderator) => moderator.stop()));
   await Promise.all(writers.map((writer) => writer.stop()));
   await caughtUp();
   say(`all have everything ${Math.round(world.nowMs - healedMs)} ms after the last fault`);
 
+  if (moderators.length) await reactionSeen();
   const ledgers = await ledgersAtTheEnd();
   const listings = {};
-  for (const video of VIDEOS) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
+  for (const video of videos()) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
   const statistics = await settledStatistics(storedBounds({ ...historySoFar(), listings }));
   const audits = await Promise.all(moderators.map((moderator) => moderator.audit()));
-  late = startLate(world, Object.fromEntries(VIDEOS.map((video) => [video, listings[video].at(-LATE)?.id ?? listings[video][0].id])));
+  late = startLate(world, Object.fromEntries(videos().map((video) => [video, listings[video].at(-LATE)?.id ?? listings[video][0].id])));
   await reached(() => late.every(({ video, position }) => compareIds(position, highest(video)) >= 0), 'those that come late to have everything');
+  leaver = await leave(world, VIDEOS);
   const history = historySoFar();
   return { ...history, listings, statistics, ledgers, moderation: { ...history.moderation, audits } };
 }
 
 // What it has of a history by now.
 function historySoFar() {
-  const posts = writers.flatMap((writer) => writer.posts), sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
+  const posts = [...writers, ...stage].flatMap((writer) => writer.posts), sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
   const moderation = {};
-  for (const field of ['deletes', 'bans', 'rooms', 'looks', 'tries']) moderation[field] = moderators.flatMap((moderator) => moderator[field]);
-  const seen = [...viewers, ...late].map(({ name, video, exact, events }) => ({ name, video, exact, late: name.startsWith('late'), events }));
-  return { faults: nemesis?.done ?? [], posts, viewers: seen, lossesMs: world.lossesMs, moderation,
-    streams: viewers.length, answers: [...writers, ...moderators].flatMap(({ faults: found }) => found), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
+  for (const field of ['deletes', 'purges', 'pins', 'bans', 'rooms', 'looks', 'tries']) moderation[field] = moderators.flatMap((moderator) => moderator[field]);
+  for (const field of ['ends', 'escaped']) moderation[field] = stage.flatMap((each) => each[field]);
+  moderation.reactions = Object.fromEntries(moderators.map(({ video, reactions }) => [video, reactions]));
+  const seen = [...viewers, ...late].map((viewer) => viewer.seen);
+  return { faults: nemesis?.done ?? [], posts, viewers: seen, lossesMs: world.lossesMs, moderation, leaver, rated: moderators.length ? Object.keys(RATES) : [],
+    streams: viewers.length, answers: [...writers, ...moderators, ...stage].flatMap(({ faults: found }) => found), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
 }
 
 function report(history) {
@@ -143,8 +170,11 @@ function report(history) {
   for (const { name, why } of skipped) console.log(`skipped: ${name}: ${why}`);
   console.log(`${history.faults.length} faults, ${skipped.length} kinds skipped, ${cuts} streams cut; ${figures.posts} comments, ${figures.acknowledged} acknowledged, `
     + `${history.refused} times 503, ${history.unanswered} times no answer; ${figures.delivered} delivered, ${figures.announced} announced as lost`);
-  const { deletes, bans, rooms } = history.moderation ?? {};
-  if (deletes?.length) console.log(`${deletes.length} comments deleted, ${bans.length} users banned, ${rooms.length} settings changed`);
+  const { deletes, purges, pins, bans, rooms, ends, reactions } = history.moderation ?? {};
+  if (deletes?.length) {
+    console.log(`${deletes.length} comments deleted, ${bans.length} users banned, ${purges?.length} of them purged, ${pins?.length} pins, ${rooms.length} settings changed, `
+      + `${ends?.length} ends, ${Object.values(reactions ?? {}).reduce((all, one) => all + one, 0)} reactions; ${figures.leftOut ?? 0} left out for a readable rate`);
+  }
   return violations;
 }
 
@@ -158,7 +188,7 @@ try {
   if (options.keep) keep(options.keep, historySoFar());
   violations = [{ rule: 'end', what: `${error.stack}\n${world.crashes.join('\n')}` }];
 }
-for (const each of [...viewers, ...late, ...moderators, ...writers]) await Promise.race([each.close(), pause(2_000)]);
+for (const each of [...viewers, ...late, ...moderators, ...stage, ...writers]) await Promise.race([each.close(), pause(2_000)]);
 await world.close();
 for (const { rule, what } of violations.slice(0, 20)) console.log(`${rule}: ${what}`);
 console.log(violations.length ? `seed ${options.seed}: ${violations.length} violations` : `seed ${options.seed}: the promise held`);

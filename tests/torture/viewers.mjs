@@ -10,7 +10,7 @@ import { pause } from '../integration/lib/time.mjs';
 import { positionAfter } from './checker.mjs';
 
 // Of the log, with a number.
-const ENTRIES = ['retract', 'purge', 'pin'];
+const ENTRIES = ['retract', 'purge', 'pin', 'start', 'end'];
 // Heartbeats come every second.
 const SILENT_MS = 6_000;
 const patient = () => new Agent({ connect: { timeout: 3_000 }, headersTimeout: 8_000, bodyTimeout: SILENT_MS });
@@ -29,8 +29,14 @@ class Recorder {
   events = [];
   position; // of the last event
   exact = true; // sees the numbers of what was deleted
-  constructor(world, { name, video }) {
-    Object.assign(this, { world, name, video });
+  // user: if it is not its name. query: more of its request. mayEnd: its video may.
+  constructor(world, { name, video, user = name, query = {}, mayEnd = false }) {
+    Object.assign(this, { world, name, video, user, query, mayEnd });
+  }
+  // What it is, for the checker.
+  get seen() {
+    const { name, video, user, exact, events, query: { rate } } = this;
+    return { name, video, user, exact, all: rate === 'all', late: name.startsWith('late'), events };
   }
 
   record(event) {
@@ -41,9 +47,10 @@ class Recorder {
   recordComment({ more, ...json }) {
     this.record({ type: 'comment', id: json.id, text: json.comment, whole: canonical(json), more });
   }
-  // A retraction and the like.
-  recordEntry({ id, type: name, target }) {
-    this.record({ type: 'entry', id, name, target });
+  // A retraction and the like; `more` stands for a comment that was deleted.
+  recordEntry({ id, type: name, target, userid, more }) {
+    if (name === 'more') this.record({ type: 'number', id, more });
+    else this.record({ type: 'entry', id, name, target, userid });
   }
   recordGap({ from, to, missed, reason }) {
     this.record({ type: 'gap', from, to, missed, reason });
@@ -62,7 +69,7 @@ class Recorder {
     this.record({ type: 'connected', id, asked, newest });
   }
   get connectQuery() {
-    return new URLSearchParams({ userid: this.name, videoid: this.video });
+    return new URLSearchParams({ userid: this.user, videoid: this.video, ...this.query });
   }
 }
 
@@ -98,6 +105,7 @@ class Follower extends Recorder {
         this.body.destroy();
         url = new URL(answer.headers.location, url);
       }
+      if (answer.status === 204 && this.mayEnd) return this.record({ type: 'note', what: 'the video has ended' });
       if (answer.status !== 200) return this.recordFault(`/connect answered ${answer.status}`);
       this.url = url;
       await this.#read(asked);
@@ -138,7 +146,8 @@ class Follower extends Recorder {
       this.recordConnected(id, asked, this.url, json.newest);
     } else if (type === 'gap' && id === json.to) this.recordGap(json);
     else if (type === 'number') this.record({ type: 'number', id });
-    else if (ENTRIES.includes(type) && json.id === id) this.recordEntry(json);
+    else if ([...ENTRIES, 'more'].includes(type) && json.id === id) this.recordEntry(json);
+    else if (type === 'reactions' && !id && this.query.events === type) this.record({ type, reactions: json.reactions });
     else if (type === 'message' && json.id === id) this.recordComment(json);
     else throw new Error(`unexpected event ${type} ${id}: ${text}`);
   }
@@ -181,7 +190,7 @@ class EventSourceViewer extends Recorder {
       else if (json.id !== lastEventId) this.recordFault(`${data} has the id ${lastEventId}`);
       else this.recordComment(json);
     };
-    for (const name of ENTRIES) this.source.addEventListener(name, ({ data }) => this.recordEntry(JSON.parse(data)));
+    for (const name of [...ENTRIES, 'more']) this.source.addEventListener(name, ({ data }) => this.recordEntry(JSON.parse(data)));
     this.source.addEventListener('gap', ({ data }) => this.recordGap(JSON.parse(data)));
     this.source.onerror = ({ code, message }) => {
       if (this.source.readyState === EventSource.CLOSED) this.recordFault(`the EventSource gave up: ${code} ${message}`);
@@ -242,6 +251,17 @@ const kinds = [
 // `each` viewers of each kind for each video. retry: sockets and undici wait as the server asks, and not just a moment.
 export const startViewers = (world, videos, { each = 1, retry = false } = {}) => videos.flatMap((video, i) => kinds.flatMap(([kind, make], j) =>
   Array.from({ length: each }, (_, k) => make(world, { name: `${kind}-${video}-${k + 1}`, video, number: i + j + k, retry }))));
+
+// Those of `video` that are shown a sample of it: one that asks for all comments, and one that is their author.
+export const startSampled = (world, video) => [
+  new Follower(world, { name: `whole-${video}`, video, number: 0, transport: bare, query: { rate: 'all' } }),
+  new Follower(world, { name: `author-${video}`, video, user: `key-${video}`, number: 1, transport: undici }),
+];
+
+// One that asks for reactions, and one of a video that begins and ends.
+export const startAsking = (world, video) => new Follower(world, { name: `asks-${video}`, video, number: 2, transport: bare, query: { events: 'reactions' } });
+export const startPatient = (world, video) => [bare, undici].map((transport, number) =>
+  new Follower(world, { name: `patient-${video}-${number}`, video, number, transport, mayEnd: true }));
 
 // One for each video that comes after all others, with what was last seen at `from`.
 export const startLate = (world, from) => Object.entries(from).map(([video, position], i) =>

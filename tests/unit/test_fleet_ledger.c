@@ -28,17 +28,21 @@ static int tear_down(void **state) {
 }
 
 // `rows`: members of "ledgers".
-static void report_numbered(const char *reader, unsigned life, unsigned n, const char *rows) {
+static void report_with(const char *reader, unsigned life, unsigned n, const char *more, const char *rows) {
     char text[512];
     struct report_refusal refusal;
     struct json_reader r;
     int len = snprintf(text, sizeof text,
-                       "{\"instanceId\":\"%s\",\"figures\":{\"life\":%u,\"report\":%u},\"ledgers\":{%s}}",
-                       reader, life, n, rows);
+                       "{\"instanceId\":\"%s\",\"figures\":{\"life\":%u,\"report\":%u%s},\"ledgers\":{%s}}",
+                       reader, life, n, more, rows);
     json_reader_init(&r, text, (size_t)len);
     assert_true(figures_take(figures, REPORT_READER, &r, now_ms, WALL_MS + now_ms, &refusal));
     struct figures_report last = figures_last(figures, REPORT_READER);
     fleet_ledger_take(ledger, &last, now_ms, WALL_MS + now_ms);
+}
+
+static void report_numbered(const char *reader, unsigned life, unsigned n, const char *rows) {
+    report_with(reader, life, n, "", rows);
 }
 
 // As readers do that do not number them.
@@ -114,6 +118,21 @@ static void what_a_killed_reader_had_not_reported_is_unknown(void **state) {
     assert_int_equal(number("v", "waiting"), 0);
     assert_closes("v");
     assert_int_equal(fleet_ledger_unclosed(ledger), 0);
+}
+
+// Of `w` nothing had changed since the report before.
+static void of_a_reader_that_ends_in_order_nothing_is_unknown(void **state) {
+    struct fleet_loss loss;
+    (void)state;
+    report_numbered("a", 1, 1, "\"v\":\"10 9 0 0 0 0 0 2 7-5\",\"w\":\"1 1 0 0 0 0 0 1 7-1\"");
+    report_with("a", 1, 2, ",\"last\":1", "\"v\":\"14 13 0 0 0 0 1 0 0-0\"");
+    assert_false(fleet_ledger_next_loss(ledger, &loss));
+    fleet_ledger_sweep(ledger, now_ms += SILENT_MS);
+    assert_false(fleet_ledger_next_loss(ledger, &loss));
+    assert_int_equal(number("v", "due"), 14);
+    assert_int_equal(number("v", "unknown"), 0);
+    assert_int_equal(number("w", "unknown"), 0);
+    assert_closes("v");
 }
 
 static void a_later_process_of_the_same_name_counts_from_nothing(void **state) {
@@ -259,6 +278,7 @@ int main(void) {
         FLEET_TEST(readers_are_added_up),
         FLEET_TEST(what_is_no_row_is_ignored),
         FLEET_TEST(what_a_killed_reader_had_not_reported_is_unknown),
+        FLEET_TEST(of_a_reader_that_ends_in_order_nothing_is_unknown),
         FLEET_TEST(a_later_process_of_the_same_name_counts_from_nothing),
         FLEET_TEST(a_later_process_with_a_smaller_number_counts_once_the_other_is_silent),
         FLEET_TEST(a_reader_without_viewers_leaves_nothing_unknown),

@@ -137,6 +137,22 @@ scenario('what was in a report that was not accepted is reported again', { setup
   assert.equal(reported(accepted), 1, 'and then not any more');
 });
 
+scenario('a reader that ends in order reports its last before it goes', { setups: ['processes'] }, async (t) => {
+  const system = await t.system({ flags: { 'statistics-interval-ms': 60_000 } }); // none of itself meanwhile
+  const reader = await owner(system, 'v');
+  const viewers = [await t.watch(reader, { video: 'v', user: 'a' }), await t.watch(reader, { video: 'v', user: 'b' })];
+  const reach = async (last) => Promise.all(viewers.map((viewer) => viewer.reaches(last.id)));
+  await reach(await post(system, 'v', 'hello'));
+  await settled(system, 'v', 2);
+  await reach((await postMany(system, 'v', 20)).at(-1));
+  const name = system.program.names.find((each) => each.startsWith('reader') && system.program.part(each).stdout.includes(new URL(reader).host));
+  const begun = performance.now();
+  await system.program.end1(name);
+  assert.ok(performance.now() - begun < 5_000);
+  const ledger = await ledgerOf(system, 'v');
+  assert.deepEqual([ledger.due, ledger.delivered, ledger.unknown, ledger.readers[0].ended, ledger.readers[0].viewers], [42, 42, 0, true, 0]);
+});
+
 scenario('`chorus ledger VIDEO` prints it', async (t) => {
   const system = await t.system({ flags });
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });

@@ -36,6 +36,10 @@ void reader_set_times(struct reader *, int heartbeat_ms, int stall_ms, int unsub
 // Closes all streams and gives the lease up. The engine may still answer its queries, so reader_free() comes
 // after the engine is closed.
 void reader_stop(struct reader *);
+
+// After reader_stop(), to be called until it returns true: once the streams have ended, reports what has not
+// been reported yet of their ledgers. Returns true once that is accepted, or a report is not accepted.
+bool reader_takes_leave(struct reader *);
 void reader_free(struct reader *);
 
 // Ends it as kill -9 ends a process, instead of reader_stop(): streams are reset, nothing more is sent, the

@@ -91,7 +91,11 @@ void service_process_release(struct service_process *);
 // Changes the token that reports carry.
 void service_set_token(struct service *, const char *token);
 
-// Returns whether the last report was not accepted.
+// Reports now, or as soon as a report that is on its way has been answered.
+void service_report_now(struct service *);
+
+// Returns whether a report has not been answered yet, and whether the last one was not accepted.
+bool service_is_reporting(const struct service *);
 bool service_report_failed(const struct service *);
 
 // Returns whether it can do its work, or false and a sentence.
