@@ -114,7 +114,7 @@ static int examine(const struct settings *set, struct doctor_config c, bool json
                                                          .certificate = set->redis_cert,
                                                          .key = set->redis_key},
                              why, sizeof why);
-        c.redis_transport = tls ? tls_client_transport(tls) : NULL;
+        c.redis_tls = tls;
         c.redis_trouble = tls ? NULL : why;
     }
     doctor_examine(&c, "", &report);

@@ -69,7 +69,8 @@ static bool runtime_open_redis(struct runtime *r, const char *url) {
                                                                   .key = set->redis_key},
                                       r->why, r->why_size);
         if (!r->redis_tls) return false;
-        config.transport = tls_client_transport(r->redis_tls);
+        config.transport = tls_client_transport_to;
+        config.tls = r->redis_tls;
     }
     r->engine = redis_open(r->loop, &config);
     return true;

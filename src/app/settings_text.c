@@ -18,9 +18,7 @@
 #include "net/sock.h"
 
 const char *text_redis_url(const char *text) {
-    char why[256];
-    if (redis_url_check(text, why, sizeof why)) return NULL;
-    return "like redis://[user:password@]host[:port][/db], or rediss:// for TLS";
+    return redis_url_check(text);
 }
 
 const char *text_redis_password(const char *text) {
@@ -28,9 +26,9 @@ const char *text_redis_password(const char *text) {
 }
 
 const char *text_redis_host(const char *text) {
-    char url[SETTINGS_REDIS_URL_SIZE], why[256];
+    char url[SETTINGS_REDIS_URL_SIZE];
     snprintf(url, sizeof url, "redis://%s", text);
-    return redis_url_check(url, why, sizeof why) ? NULL : "HOST or HOST:PORT, as in redis://HOST:PORT";
+    return redis_url_check(url) ? "HOST or HOST:PORT, as in redis://HOST:PORT" : NULL;
 }
 
 // Paths are added to it, so it has no query; nor a user, with which browsers request nothing.

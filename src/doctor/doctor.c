@@ -7,6 +7,7 @@
 #include "engine/redis_facts.h"
 #include "machine.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "stream_probe.h"
 
 enum { REDIS_MS = 3000 };
@@ -17,8 +18,10 @@ const char *const doctor_checks[] = {
     "redis-access", "redis-rights", "durability", "redis-memory", "redis-buffers", NULL};
 
 static void ask_redis(const struct doctor_config *c, struct loop *loop, struct redis_facts *f) {
-    struct redis_config config = {
-        .url = c->redis, .password = c->redis_password, .transport = c->redis_transport};
+    struct redis_config config = {.url = c->redis,
+                                  .password = c->redis_password,
+                                  .transport = c->redis_tls ? tls_client_transport_to : NULL,
+                                  .tls = c->redis_tls};
     if (c->redis_trouble)
         snprintf(f->why, sizeof f->why, "%s", c->redis_trouble);
     else

@@ -4,11 +4,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct redis_url url;
-    char why[256] = "", *text = fuzz_text(data, size);
-    if (redis_url_parse(&url, text, why, sizeof why))
-        assert(*url.host && url.port >= 1 && url.port <= 65535 && url.db >= 0);
+    char *text = fuzz_text(data, size);
+    const char *wrong = redis_url_parse(&url, text);
+    if (wrong)
+        assert(*wrong);
     else
-        assert(*why);
+        assert(url.count && *url.at[0].host && url.at[0].port >= 1 && url.at[0].port <= 65535 && url.db >= 0);
     free(text);
     return 0;
 }

@@ -76,13 +76,13 @@ static int set_up(void **state) {
     moved_clock_run();
     d->loop = loop_new();
     fake_redis_start(&d->server, d->loop);
-    snprintf(d->url.host, sizeof d->url.host, "127.0.0.1");
-    d->url.port = d->server.port;
+    struct redis_place place = {.host = "127.0.0.1", .port = d->server.port};
     d->resolver = resolver_new(d->loop, on_resolved, d);
     d->inside = true;
-    d->conn = redis_conn_new(
-        d->loop, d->resolver, &d->url,
-        &(struct redis_conn_config){.name = "desk", .on_up = on_up, .on_down = on_down, .arg = d});
+    d->conn =
+        redis_conn_new(d->loop, d->resolver, &d->url,
+                       &(struct redis_conn_config){
+                           .name = "desk", .place = place, .on_up = on_up, .on_down = on_down, .arg = d});
     d->inside = false;
     run_until(d->loop, is_up, d);
     assert_int_equal(d->ups, 1);

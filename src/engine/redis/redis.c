@@ -60,6 +60,7 @@
 #include "redis_messages.h"
 #include "redis_overview.h"
 #include "redis_room.h"
+#include "redis_sentinels.h"
 #include "redis_settings.h"
 #include "redis_subscriber.h"
 #include "net/resolver.h"
@@ -140,8 +141,15 @@ static void on_redis_message(struct redis *r, const char *channel, const char *b
     redis_messages_take(r->messages, channel, body, len);
 }
 
+static void on_redis_moved(void *arg) {
+    struct redis *r = arg;
+    redis_conn_look(r->commands);
+    redis_subscriber_look(r->subscriber);
+}
+
 static void on_redis_resolved(void *arg) {
     struct redis *r = arg;
+    redis_sentinels_resolved(r->sentinels);
     redis_conn_resolved(r->commands);
     redis_subscriber_resolved(r->subscriber);
 }
@@ -164,6 +172,7 @@ static void redis_close(struct engine *engine) {
     redis_messages_free(r->messages);
     last_positions_release(&r->last_positions);
     redis_lease_release(r);
+    redis_sentinels_free(r->sentinels);
     resolver_free(r->resolver);
     free((char *)r->config.url);
     r->reap.run = on_redis_reap;
@@ -212,25 +221,23 @@ static const struct engine_ops redis_ops = {
     .close = redis_close,
 };
 
-bool redis_url_check(const char *url, char *why, size_t why_size) {
+const char *redis_url_check(const char *url) {
     struct redis_url parsed;
-    return redis_url_parse(&parsed, url, why, why_size);
+    return redis_url_parse(&parsed, url);
 }
 
 bool redis_url_needs_tls(const char *url, char *host) {
-    char why[160];
     struct redis_url parsed;
     host[0] = 0;
-    if (!redis_url_parse(&parsed, url, why, sizeof why)) return false;
-    snprintf(host, REDIS_HOST_SIZE, "%s", parsed.host);
+    if (redis_url_parse(&parsed, url)) return false;
+    snprintf(host, REDIS_HOST_SIZE, "%s", parsed.at[0].host);
     return parsed.tls;
 }
 
 struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
-    char why[160];
     struct redis *r = mem_zalloc(sizeof *r);
-    bool understood = redis_url_parse(&r->url, config->url, why, sizeof why);
-    assert(understood && r->url.tls == (config->transport != NULL));
+    const char *wrong = redis_url_parse(&r->url, config->url);
+    assert(!wrong && r->url.tls == (config->transport != NULL));
     if (config->password) snprintf(r->url.password, sizeof r->url.password, "%s", config->password);
     r->engine.ops = &redis_ops;
     r->loop = loop;
@@ -243,6 +250,8 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->on_subscriber = on_redis_subscriber;
     r->on_message = on_redis_message;
     r->resolver = resolver_new(loop, on_redis_resolved, r);
+    if (r->url.scheme == REDIS_SENTINEL)
+        r->sentinels = redis_sentinels_new(loop, r->resolver, &r->url, &r->config, on_redis_moved, r);
     redis_core_start(r, redis_log_check);
     r->subscriber = redis_subscriber_new(r);
     r->tick.on_due = on_redis_tick;

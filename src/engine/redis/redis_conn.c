@@ -19,7 +19,7 @@
 #include "redis_error.h"
 #include "redis_replies.h"
 #include "redis_reply.h"
-#include "redis_url.h"
+#include "engine/redis_config.h"
 #include "net/resolver.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -47,6 +47,8 @@ struct redis_conn {
     struct resolver *resolver;
     const struct redis_url *url;
     struct redis_conn_config config;
+    struct redis_place place;
+    bool asked_for_password; // of a shy one
     enum redis_conn_state state;
     struct stream stream;
     struct loop_timer timer;
@@ -68,7 +70,11 @@ static void redis_conn_go_down(struct redis_conn *, const char *why);
 static void redis_conn_end(struct redis_conn *, enum redis_conn_state);
 
 static void redis_conn_set_why(struct redis_conn *c, const char *what) {
-    snprintf(c->why, sizeof c->why, "Redis at %.100s:%d %.120s.", c->url->host, c->url->port, what);
+    const char *peer = c->config.peer ? c->config.peer : "Redis";
+    if (c->place.port)
+        snprintf(c->why, sizeof c->why, "%s at %.100s:%d %.120s.", peer, c->place.host, c->place.port, what);
+    else
+        snprintf(c->why, sizeof c->why, "%s %.120s.", peer, what);
 }
 
 // Sending
@@ -145,7 +151,7 @@ static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) 
 }
 
 static const char *redis_conn_unreached(const struct redis_conn *c) {
-    return c->config.transport ? "cannot be reached, or does not speak TLS" : "cannot be reached";
+    return c->url->tls ? "cannot be reached, or does not speak TLS" : "cannot be reached";
 }
 
 static void redis_conn_refuse_stream(struct redis_conn *c) {
@@ -159,6 +165,11 @@ static void redis_conn_refuse_stream(struct redis_conn *c) {
 static void on_greeted(void *arg, const redisReply *reply) {
     const char *error = redis_reply_error(reply);
     if (error) redis_conn_refuse_greeting(arg, error);
+}
+
+static void on_role(void *arg, const redisReply *reply) {
+    const char *info = redis_reply_text(reply, NULL);
+    if (info && !strstr(info, "role:master")) redis_conn_go_down(arg, "is a replica, not the primary");
 }
 
 // Finds a line `name:value` of INFO.
@@ -179,6 +190,11 @@ static void on_info(void *arg, const redisReply *reply) {
     char text[64] = "";
     const char *info = redis_reply_text(reply, NULL), *error = redis_reply_error(reply);
     if (!reply) return;
+    if (error && c->config.shy && !c->asked_for_password && !strncmp(error, "NOAUTH", 6)) {
+        c->asked_for_password = true;
+        redis_conn_go_down(c, "asks for a password");
+        return;
+    }
     if (error) {
         redis_conn_refuse_greeting(c, error);
         return;
@@ -206,16 +222,19 @@ static void redis_conn_greet(struct redis_conn *c) {
     char db[16];
     const struct redis_url *u = c->url;
     c->state = CONN_GREETING;
+    bool says_password = *u->password && (!c->config.shy || c->asked_for_password);
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_GREETING_MS);
-    if (*u->password && *u->user)
+    if (says_password && *u->user)
         redis_conn_greet_with(c, on_greeted, 3, (const char *const[]){"AUTH", u->user, u->password});
-    else if (*u->password)
+    else if (says_password)
         redis_conn_greet_with(c, on_greeted, 2, (const char *const[]){"AUTH", u->password});
-    if (u->db) {
+    if (u->db && !c->config.shy) {
         snprintf(db, sizeof db, "%d", u->db);
         redis_conn_greet_with(c, on_greeted, 2, (const char *const[]){"SELECT", db});
     }
     redis_conn_greet_with(c, NULL, 3, (const char *const[]){"CLIENT", "SETNAME", c->config.name});
+    if (c->config.primary_only)
+        redis_conn_greet_with(c, on_role, 2, (const char *const[]){"INFO", "replication"});
     redis_conn_greet_with(c, on_info, 2, (const char *const[]){"INFO", "server"});
 }
 
@@ -266,19 +285,32 @@ static const char *why_not(int error, const char *otherwise) {
     return error == -EMFILE || error == -ENFILE ? "cannot be reached: no file descriptor is left" : otherwise;
 }
 
+// Returns false if it is not known yet where to connect to.
+static bool redis_conn_find(struct redis_conn *c) {
+    const char *why;
+    if (!c->config.find || c->config.find(c->config.find_arg, &c->place, &why)) return true;
+    c->place.port = 0;
+    snprintf(c->why, sizeof c->why, "%s", why);
+    return false;
+}
+
 static void redis_conn_begin(struct redis_conn *c) {
     struct resolver_addresses found;
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_GREETING_MS);
     c->state = CONN_RESOLVING;
-    int error = resolver_get(c->resolver, c->url->host, &found);
+    if (!redis_conn_find(c)) return;
+    int error = resolver_get(c->resolver, c->place.host, &found);
     if (error == -EINPROGRESS) return;
     if (error) {
         redis_conn_go_down(c, why_not(error, "has no address"));
         return;
     }
     union address *to = &found.at[c->attempt++ % found.count];
-    address_set_port(to, c->url->port);
+    address_set_port(to, c->place.port);
     c->state = CONN_CONNECTING;
+    const struct redis_config *transports = c->config.transports;
+    if (transports && transports->transport)
+        c->stream.ops = transports->transport(transports->tls, c->place.host);
     error = stream_connect(&c->stream, to);
     if (error)
         redis_conn_go_down(c, why_not(error, "cannot be reached"));
@@ -288,6 +320,21 @@ static void redis_conn_begin(struct redis_conn *c) {
 
 void redis_conn_resolved(struct redis_conn *c) {
     if (c->state == CONN_RESOLVING) redis_conn_begin(c);
+}
+
+void redis_conn_look(struct redis_conn *c) {
+    struct redis_place place;
+    const char *why;
+    bool is_moved = c->config.find(c->config.find_arg, &place, &why) && !redis_place_is(&place, &c->place);
+    if (is_moved && c->state == CONN_UP) redis_conn_cut(c, "is not the primary any more");
+    if (is_moved && c->state > CONN_RESOLVING && c->state < CONN_UP)
+        redis_conn_go_down(c, "is not the primary any more");
+    c->delay_ms = 0;
+    if (c->state <= CONN_RESOLVING) loop_timer_start(c->loop, &c->timer, 0);
+}
+
+const struct redis_place *redis_conn_place(const struct redis_conn *c) {
+    return &c->place;
 }
 
 static void redis_conn_check_silence(struct redis_conn *c) {
@@ -303,7 +350,12 @@ static void on_redis_conn_timer(struct loop_timer *t) {
     struct redis_conn *c = container_of(t, struct redis_conn, timer);
     switch (c->state) {
     case CONN_WAITING: redis_conn_begin(c); break;
-    case CONN_RESOLVING: redis_conn_go_down(c, "has no address yet"); break;
+    case CONN_RESOLVING:
+        if (c->place.port)
+            redis_conn_go_down(c, "has no address yet");
+        else
+            redis_conn_begin(c);
+        break;
     case CONN_CONNECTING: redis_conn_go_down(c, redis_conn_unreached(c)); break;
     case CONN_GREETING: redis_conn_go_down(c, "does not answer"); break;
     case CONN_UP: redis_conn_check_silence(c); break;
@@ -315,7 +367,7 @@ static void on_redis_conn_timer(struct loop_timer *t) {
 
 // Ends the connection, which was in `state`; `why` is set.
 static void redis_conn_end(struct redis_conn *c, enum redis_conn_state state) {
-    if (state >= CONN_CONNECTING) resolver_forget(c->resolver, c->url->host); // it may have moved
+    if (state >= CONN_CONNECTING) resolver_forget(c->resolver, c->place.host); // it may have moved
     c->state = CONN_WAITING;
     stream_close(&c->stream);
     buf_clear(&c->out);
@@ -350,7 +402,8 @@ struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, 
     c->resolver = resolver;
     c->url = url;
     c->config = *config;
-    stream_init(&c->stream, config->transport ? config->transport : &stream_tcp, loop, on_redis_conn_stream);
+    c->place = config->place;
+    stream_init(&c->stream, &stream_tcp, loop, on_redis_conn_stream);
     c->timer.on_due = on_redis_conn_timer;
     c->turn_end.run = on_redis_conn_turn_end;
     redis_replies_init(&c->replies, config->on_message, config->arg);

@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 #include "redis_replies.h"
+#include "redis_url.h"
 
 struct loop;
 struct redis_conn;
-struct redis_url;
+struct redis_config;
 struct resolver;
 struct stream_ops;
 
@@ -36,8 +37,17 @@ struct redis_server {
 };
 
 struct redis_conn_config {
-    const char *name;                   // for CLIENT LIST
-    const struct stream_ops *transport; // NULL: plain TCP; borrowed
+    const char *name; // for CLIENT LIST
+    // What is at the other end, for sentences; NULL: Redis.
+    const char *peer;
+    // Where it is; port 0: find() says it, before each attempt. find() returns false, and a sentence with the
+    // reason, if that is not known yet: redis_conn_look() must be called when it is.
+    struct redis_place place;
+    bool (*find)(void *find_arg, struct redis_place *, const char **why);
+    void *find_arg;
+    bool primary_only;                     // the greeting ends the connection if it is to a replica
+    bool shy;                              // sends the password only if it is asked for
+    const struct redis_config *transports; // whose transport() it connects with; borrowed
     // Commands can be sent from now on.
     void (*on_up)(void *arg, const struct redis_server *);
     // It is no longer up. Commands without a reply have been answered with NULL.
@@ -48,7 +58,7 @@ struct redis_conn_config {
     void *arg;
 };
 
-// Begins to connect. Borrows url and resolver, copies the rest.
+// Begins to connect. Borrows resolver and url (user, password and database of it), copies the rest.
 struct redis_conn *redis_conn_new(struct loop *, struct resolver *, const struct redis_url *,
                                   const struct redis_conn_config *);
 
@@ -58,6 +68,12 @@ void redis_conn_free(struct redis_conn *);
 
 // Must be called when the resolver has a result.
 void redis_conn_resolved(struct redis_conn *);
+
+// Must be called when find() may say something else: a connection to another place is closed, and it connects
+// at once.
+void redis_conn_look(struct redis_conn *);
+
+const struct redis_place *redis_conn_place(const struct redis_conn *);
 
 bool redis_conn_is_up(const struct redis_conn *);
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "redis_error.h"
 #include "redis_reply.h"
+#include "redis_sentinels.h"
 
 #include <utlist.h>
 
@@ -206,7 +207,8 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
 
 static void redis_begin_to_serve(struct redis *r) {
     r->phase = REDIS_SERVING;
-    log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
+    log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", redis_conn_place(r->commands)->host,
+             redis_conn_place(r->commands)->port, r->run_id);
     r->on_serving(r);
 }
 
@@ -240,16 +242,30 @@ static void on_commands_down(void *arg, const char *why) {
     r->phase = REDIS_AWAY;
 }
 
+static bool redis_find_primary(void *of, struct redis_place *place, const char **why) {
+    return redis_sentinels_find(of, place, why);
+}
+
+struct redis_conn_config redis_conn_to_primary(struct redis *r, const char *name) {
+    bool is_watched = r->sentinels != NULL;
+    struct redis_conn_config config = {.name = name,
+                                       .find = is_watched ? redis_find_primary : NULL,
+                                       .find_arg = r->sentinels,
+                                       .primary_only = is_watched,
+                                       .transports = &r->config};
+    if (!is_watched) config.place = r->url.at[0];
+    return config;
+}
+
 void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redis_reply_cb *)) {
     r->refuse.on_due = on_redis_refuse;
     r->check_append = check_append;
     redis_refusal_init(&r->refusal, r->loop, on_check_due);
-    r->commands = redis_conn_new(r->loop, r->resolver, &r->url,
-                                 &(struct redis_conn_config){.name = "chorus-commands",
-                                                             .transport = r->config.transport,
-                                                             .on_up = on_commands_up,
-                                                             .on_down = on_commands_down,
-                                                             .arg = r});
+    struct redis_conn_config config = redis_conn_to_primary(r, "chorus-commands");
+    config.on_up = on_commands_up;
+    config.on_down = on_commands_down;
+    config.arg = r;
+    r->commands = redis_conn_new(r->loop, r->resolver, &r->url, &config);
 }
 
 void redis_core_close(struct redis *r) {

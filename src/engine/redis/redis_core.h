@@ -20,6 +20,7 @@
 struct hub;
 struct redis_call;
 struct redis_messages;
+struct redis_sentinels;
 struct redis_subscriber;
 struct redisReply;
 struct resolver;
@@ -49,6 +50,7 @@ struct redis {
     struct redis_config config;
     struct redis_url url;
     struct resolver *resolver;
+    struct redis_sentinels *sentinels; // NULL: the URL has the address
     struct redis_conn *commands;
     struct redis_subscriber *subscriber;
     struct redis_messages *messages;
@@ -178,6 +180,9 @@ bool redis_serves(const struct redis *);
 
 // Sends a command whose reply is not needed; does nothing while Redis is unavailable.
 void redis_send(struct redis *, const struct redis_args *);
+
+// What a connection to the primary is made with; the caller adds its callbacks.
+struct redis_conn_config redis_conn_to_primary(struct redis *, const char *name);
 
 // Redis's wall clock, as far as we know.
 int64_t redis_clock_ms(const struct redis *);

@@ -11,6 +11,7 @@
 #include "net/resolver.h"
 #include "redis_conn.h"
 #include "redis_reply.h"
+#include "redis_sentinels.h"
 #include "redis_url.h"
 
 enum { CHECK_MS = 20 };
@@ -44,6 +45,7 @@ struct facts_query {
     struct redis_facts *facts;
     struct loop *loop;
     struct redis_conn *conn;
+    struct redis_sentinels *sentinels; // NULL: the URL has the address
     struct loop_timer check;
     int64_t end_ms;
     char at_first[256]; // what the connection says before it has failed
@@ -162,8 +164,17 @@ static void on_facts_check(struct loop_timer *t) {
     facts_end(q);
 }
 
+static bool facts_find(void *of, struct redis_place *place, const char **why) {
+    return redis_sentinels_find(of, place, why);
+}
+
+static void on_facts_moved(void *arg) {
+    redis_conn_look(((struct facts_query *)arg)->conn);
+}
+
 static void on_facts_resolved(void *arg) {
     struct facts_query *q = arg;
+    redis_sentinels_resolved(q->sentinels);
     redis_conn_resolved(q->conn);
 }
 
@@ -172,15 +183,26 @@ bool redis_facts_ask(struct loop *loop, const struct redis_config *config, int t
     struct facts_query q = {.facts = facts, .loop = loop, .check.on_due = on_facts_check};
     struct redis_url url;
     *facts = (struct redis_facts){.maxmemory = -1};
-    if (!redis_url_parse(&url, config->url, facts->why, sizeof facts->why)) return false;
+    const char *wrong = redis_url_parse(&url, config->url);
+    if (wrong) {
+        snprintf(facts->why, sizeof facts->why, "its address must be %s", wrong);
+        return false;
+    }
     if (config->password) snprintf(url.password, sizeof url.password, "%s", config->password);
     struct resolver *resolver = resolver_new(loop, on_facts_resolved, &q);
-    q.conn = redis_conn_new(loop, resolver, &url,
-                            &(struct redis_conn_config){.name = "chorus-doctor",
-                                                        .transport = config->transport,
-                                                        .on_up = on_facts_up,
-                                                        .on_down = on_facts_down,
-                                                        .arg = &q});
+    struct redis_conn_config of_conn = {.name = "chorus-doctor",
+                                        .place = url.at[0],
+                                        .transports = config,
+                                        .on_up = on_facts_up,
+                                        .on_down = on_facts_down,
+                                        .arg = &q};
+    if (url.scheme == REDIS_SENTINEL) {
+        q.sentinels = redis_sentinels_new(loop, resolver, &url, config, on_facts_moved, &q);
+        of_conn.place = (struct redis_place){0};
+        of_conn.find = facts_find;
+        of_conn.find_arg = q.sentinels;
+    }
+    q.conn = redis_conn_new(loop, resolver, &url, &of_conn);
     snprintf(q.at_first, sizeof q.at_first, "%s", redis_conn_why(q.conn));
     q.end_ms = clock_monotonic_ms() + timeout_ms;
     loop_timer_start(loop, &q.check, CHECK_MS);
@@ -188,6 +210,7 @@ bool redis_facts_ask(struct loop *loop, const struct redis_config *config, int t
     q.over = true;
     loop_timer_stop(loop, &q.check);
     redis_conn_free(q.conn);
+    redis_sentinels_free(q.sentinels);
     loop_drain(loop);
     resolver_free(resolver);
     return facts->answers;

@@ -236,18 +236,21 @@ void redis_subscriber_resolved(struct redis_subscriber *s) {
     redis_conn_resolved(s->conn);
 }
 
+void redis_subscriber_look(struct redis_subscriber *s) {
+    redis_conn_look(s->conn);
+}
+
 struct redis_subscriber *redis_subscriber_new(struct redis *r) {
     struct redis_subscriber *s = mem_zalloc(sizeof *s);
     s->redis = r;
     s->retry.on_due = on_subscriber_retry;
     snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
-    s->conn = redis_conn_new(r->loop, r->resolver, &r->url,
-                             &(struct redis_conn_config){.name = "chorus-subscriber",
-                                                         .transport = r->config.transport,
-                                                         .on_up = on_subscriber_up,
-                                                         .on_down = on_subscriber_down,
-                                                         .on_message = on_message,
-                                                         .arg = s});
+    struct redis_conn_config config = redis_conn_to_primary(r, "chorus-subscriber");
+    config.on_up = on_subscriber_up;
+    config.on_down = on_subscriber_down;
+    config.on_message = on_message;
+    config.arg = s;
+    s->conn = redis_conn_new(r->loop, r->resolver, &r->url, &config);
     return s;
 }
 

@@ -17,6 +17,7 @@ struct redis_subscriber *redis_subscriber_new(struct redis *);
 void redis_subscriber_close(struct redis_subscriber *);
 void redis_subscriber_reap(struct redis_subscriber *); // frees it, when none of its callbacks is running
 void redis_subscriber_resolved(struct redis_subscriber *);
+void redis_subscriber_look(struct redis_subscriber *); // the primary may be another
 
 // For a video's first subscription, and after its last.
 void redis_subscriber_add(struct redis_subscriber *, const char *video);

@@ -1,20 +1,36 @@
-// Private to the Redis engine: parses redis://[user:password@]host[:port][/db], or rediss:// for TLS (the
-// schemes registered with IANA, as redis-cli -u reads them). Any thread.
+// Private to the Redis engine: parses the URL of a Redis. Any thread.
+//
+//     redis://[user:password@]host[:port][/db]             one server
+//     sentinel://[user:password@]host[:port],.../name[/db] the primary that these Sentinels call so
+//
+// rediss:// and sentinels:// are the same with TLS (redis and rediss are registered with IANA, and read as
+// redis-cli -u reads them).
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { REDIS_URL_HOST_MAX = 253, REDIS_URL_WORD_MAX = 512 }; // bytes
+enum { REDIS_URL_HOST_MAX = 253, REDIS_URL_WORD_MAX = 512, REDIS_URL_PLACES = 16 }; // bytes; hosts
 
-struct redis_url {
+enum redis_scheme { REDIS_SINGLE, REDIS_SENTINEL };
+
+struct redis_place {
     char host[REDIS_URL_HOST_MAX + 1]; // an IPv6 address without its brackets
-    char user[REDIS_URL_WORD_MAX];     // empty: the default user
-    char password[REDIS_URL_WORD_MAX]; // empty: none is sent
-    int port;
-    int db;
-    bool tls;
+    int port;                          // 0: not known
 };
 
-// Returns false and writes a sentence about what is wrong, which never holds the password.
-bool redis_url_parse(struct redis_url *, const char *text, char *why, size_t why_size);
+struct redis_url {
+    enum redis_scheme scheme;
+    bool tls;
+    size_t count;
+    struct redis_place at[REDIS_URL_PLACES];
+    char primary[REDIS_URL_WORD_MAX];  // the name that Sentinels know it by
+    char user[REDIS_URL_WORD_MAX];     // empty: the default user
+    char password[REDIS_URL_WORD_MAX]; // empty: none is sent
+    int db;
+};
+
+// Returns NULL, or what it must be, for "..., but must be %s"; that is static, and never holds the password.
+const char *redis_url_parse(struct redis_url *, const char *text);
+
+bool redis_place_is(const struct redis_place *, const struct redis_place *);

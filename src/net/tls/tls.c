@@ -30,7 +30,8 @@ struct tls_client {
     SSL_CTX *context;
     BIO_METHOD *bio;
     char *peer_name;
-    char why[WHY_SIZE]; // the last handshake failed
+    char why[WHY_SIZE];      // the last handshake failed
+    struct tls_client *next; // the same for another peer
 };
 
 // One connection.
@@ -308,8 +309,23 @@ const struct stream_ops *tls_client_transport(const struct tls_client *c) {
     return &c->ops;
 }
 
+const struct stream_ops *tls_client_transport_to(void *client, const char *peer_name) {
+    struct tls_client *c = client;
+    for (; strcmp(c->peer_name, peer_name) != 0; c = c->next) {
+        if (c->next) continue;
+        struct tls_client *other = c->next = mem_zalloc(sizeof *other);
+        other->ops = tls_ops;
+        other->peer_name = mem_strdup(peer_name);
+        other->context = c->context;
+        SSL_CTX_up_ref(c->context);
+        other->bio = tls_bio_new();
+    }
+    return &c->ops;
+}
+
 void tls_client_free(struct tls_client *c) {
     if (!c) return;
+    tls_client_free(c->next);
     SSL_CTX_free(c->context);
     BIO_meth_free(c->bio);
     free(c->peer_name);

@@ -107,4 +107,5 @@ export const setups = {
     }
   },
   processes,
+  sentinel: processes, // on the primary that Sentinels name
 };

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.mjs';
-import { RedisPair, RedisServer } from './redis.mjs';
 import { partNames, setups } from './setups.mjs';
+import { makeStore } from './stores.mjs';
 import { within } from './time.mjs';
 
 export const setup = process.env.CHORUS_SETUP ?? 'embedded';
@@ -22,8 +22,7 @@ class System {
   async start() {
     const { stable, readers } = this.options;
     if (setup !== 'embedded' && !this.redis) {
-      const { redis } = this.options;
-      this.redis = redis instanceof RedisPair ? redis : new RedisServer(redis);
+      this.redis = makeStore(setup, this.options.redis);
       await (this.options.wait === false ? this.redis.settle() : this.redis.start());
     }
     const names = partNames(this.options);
@@ -108,7 +107,7 @@ class System {
 //   readers  how many (3)             flags   {'log-entries': 10}, given as --log-entries 10
 //   ownFlags further flags of a process, by its name, of set-ups that have several
 //   fileOf   which program a process is, by its name: undefined, or the path of another one than the program under test
-//   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}, or a RedisPair
+//   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}, or a RedisPair, ...
 //   wait     false: not for its Redis, which system.redis.start() starts later
 //   stable   ports that restart() can have again       args   further words of the command line
 //   dataDir  a folder that outlives this system        env, limits, output, under   as in process.mjs

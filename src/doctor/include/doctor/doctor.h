@@ -23,6 +23,8 @@ enum doctor_level {
 
 enum { DOCTOR_PORTS = 104 };
 
+struct tls_client;
+
 struct doctor_port {
     const char *part, *flag; // "manager", and the option that sets its port
     int port;
@@ -48,10 +50,10 @@ struct doctor_config {
     const char *data;  // of the embedded engine
     const char *redis; // URL; NULL: the embedded engine
     const char *redis_password;
-    const struct stream_ops *redis_transport; // of rediss://
-    const char *redis_trouble; // why there is none: a file of certificates is wrong; NULL: none
-    const char *ask;           // URL at which browsers reach streams; NULL: none was given
-    const char *video, *token; // to watch there
+    struct tls_client *redis_tls; // of a URL with TLS
+    const char *redis_trouble;    // why there is none: a file of certificates is wrong; NULL: none
+    const char *ask;              // URL at which browsers reach streams; NULL: none was given
+    const char *video, *token;    // to watch there
 };
 
 struct doctor_finding {

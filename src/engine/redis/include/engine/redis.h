@@ -13,11 +13,12 @@ struct loop;
 
 enum { REDIS_HOST_SIZE = 254 };
 
-// Returns whether it is a URL that redis_open() understands; if not, writes a sentence with the reason.
-bool redis_url_check(const char *url, char *why, size_t why_size);
+// Returns NULL if it is a URL that redis_open() understands, or what it must be, for "..., but must be %s";
+// static.
+const char *redis_url_check(const char *url);
 
-// Returns whether connections to such a URL need TLS, and writes the host, at most REDIS_HOST_SIZE bytes, for
-// whose name the certificate must be then.
+// Returns whether connections to such a URL need TLS, and writes its first host, at most REDIS_HOST_SIZE
+// bytes.
 bool redis_url_needs_tls(const char *url, char *host);
 
 // Returns immediately, also while Redis is unavailable: it connects in the background; see ready(). The

@@ -6,9 +6,11 @@
 struct stream_ops;
 
 struct redis_config {
-    const char *url;      // redis://[user:password@]host[:port][/db], or rediss:// for TLS
+    const char *url;      // see redis_url.h
     const char *password; // instead of the URL's; NULL: the URL's
-    // With which rediss:// connects (net/tls.h); borrowed until the engine is closed. NULL with redis://.
-    const struct stream_ops *transport;
+    // Returns what a URL with TLS connects to a host with (net/tls.h); borrowed until the engine is closed.
+    // NULL without TLS.
+    const struct stream_ops *(*transport)(void *tls, const char *host);
+    void *tls;
     struct engine_limits limits; // bytes are those that Redis takes for them
 };

@@ -25,5 +25,9 @@ struct tls_client *tls_client_new(const struct tls_client_config *, char *why, s
 // For stream_init(). If the handshake fails, the stream's `error` is -EPROTO, and stream_why() says why.
 const struct stream_ops *tls_client_transport(const struct tls_client *);
 
+// The same for a peer of another name. It is the client's (a struct tls_client *), and kept until that is
+// freed.
+const struct stream_ops *tls_client_transport_to(void *client, const char *peer_name);
+
 // Its streams must be closed. NULL is allowed.
 void tls_client_free(struct tls_client *);
