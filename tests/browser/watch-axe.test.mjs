@@ -1,7 +1,7 @@
 // axe-core on the viewer page, in both themes, wide and on a phone, and in the states that look different.
 // CI: no. It takes long.
 import assert from 'node:assert/strict';
-import { post } from '../integration/lib/api.mjs';
+import { moderate, post } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { findings } from './axe.mjs';
 import { FAILED_REQUEST, openBrowser, openWatch } from './watch.mjs';
@@ -40,6 +40,20 @@ scenario('axe-core finds nothing on the page, in any theme, size and state', { m
     await watch.page.locator('#help-button').click();
     await finds(watch, `${what}, help`);
     await watch.page.keyboard.press('Escape');
+  }
+  await moderate(system, 'v', 'POST', 'end');
+  for (const [what, watch] of pages) {
+    await watch.page.getByRole('button', { name: 'Replay the comments' }).waitFor();
+    await finds(watch, `${what}, ended`);
+    await watch.page.getByRole('button', { name: 'Replay the comments' }).click();
+    await watch.sees('comment 17');
+    await finds(watch, `${what}, replay`);
+    assert.equal(await watch.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${what}, its width`);
+  }
+  await moderate(system, 'v', 'POST', 'start');
+  for (const [, watch] of pages) {
+    await watch.page.getByRole('button', { name: 'Leave the replay' }).click();
+    await watch.page.locator('#badge.live').waitFor();
   }
   await system.stop('SIGKILL');
   for (const [what, watch] of pages) {

@@ -13,6 +13,7 @@ class Archive {
   requests = [];
   number = 0;
   down = 0; // how many requests are refused
+  latency = 0;
 
   add(t, fields = {}) {
     const id = `5-${++this.number}`;
@@ -24,11 +25,16 @@ class Archive {
     const { pathname, searchParams } = new URL(url);
     const number = (name) => (searchParams.has(name) ? Number(searchParams.get(name)) : undefined);
     const query = { from: number('from_ms'), to: number('to_ms'), after: searchParams.get('after'), limit: number('limit') };
-    this.requests.push({ url, ms: this.clock?.ms, ...query });
+    this.requests.push({ url, ms: this.clock.ms, ...query });
     assert.equal(pathname, '/videos/v/replay');
     if (this.down-- > 0) return { ok: false, status: 503, headers: new Headers({ 'retry-after': '1' }), json: async () => ({ error: 'away', code: 'store_unavailable' }) };
-    await this.held;
-    if (signal.aborted) throw signal.reason;
+    assert.equal(this.open, undefined, 'one at a time');
+    this.open = url;
+    await new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason, (this.open = undefined)));
+      this.clock.setTimeout(resolve, this.latency);
+    });
+    this.open = undefined;
     const first = query.after ? this.lines.findIndex(({ id }) => id === query.after) + 1 : 0;
     const fits = ({ t }) => !(t < query.from) && !(t > query.to);
     let left = query.limit;
@@ -83,6 +89,17 @@ test('comments come when the recording does, and with the offset of a recording 
   await clock.pass(600_000);
   assert.equal(archive.requests.length, asked, 'nothing is asked for after the end');
   replay.close();
+
+  const quiet = new Archive();
+  quiet.add(5_000);
+  for (let i = 0; i < 60; i++) quiet.add(3_600_000);
+  const again = begin(quiet);
+  for (const second of [0, 3_590, 0]) {
+    again.recording.currentTime = second;
+    await again.clock.pass(12_000);
+    assert.deepEqual(again.texts().slice(-1), [second ? 'at 3600000' : 'at 5000'], `from ${second}`);
+  }
+  again.replay.close();
 
   for (const [offsetMs, at] of [[1_500, 500], [-3_000, 5_000]]) {
     const late = begin(archive, { offsetMs });
@@ -142,11 +159,15 @@ test('what is shown is right wherever the clock goes, at random', async () => {
       archive.add(t, random.chance(0.05) ? { type: 'blank' } : {});
       t += random.chance(0.01) ? random.below(400_000) : random.below(random.pick([2, 200, 3_000]));
     }
-    const { clock, recording, replay, texts } = begin(archive, { history: 30 });
+    const { clock, recording, replay, states, texts } = begin(archive, { history: 30 }), fails = random.chance(0.5);
     for (let i = 0; i < 25; i++) {
-      if (random.chance(0.5)) recording.currentTime = (random.next() * t) / 1000;
+      for (let jumps = random.below(3); jumps > 0; jumps--) {
+        recording.currentTime = (random.next() * t) / 1000;
+        await clock.pass(random.pick([50, 250, 1_000]));
+      }
       recording.playbackRate = random.pick([1, 1, 2, 4]);
-      archive.down = random.chance(0.1) ? 2 : 0;
+      archive.down = fails && random.chance(0.2) ? 2 : 0;
+      archive.latency = random.pick([0, 0, 150, 2_000]);
       await clock.pass(random.pick([50, 1_000, 30_000]));
       archive.down = 0;
       recording.pause();
@@ -158,6 +179,7 @@ test('what is shown is right wherever the clock goes, at random', async () => {
       assert.ok(is.length >= Math.min(30, due.length), `${is.length} of ${due.length}`);
       recording.play();
     }
+    assert.ok(fails || !states.includes('reconnecting'), 'a jump is no failure');
     replay.close();
   });
 });
@@ -192,14 +214,26 @@ test('a flood is read in bounded pieces, in time, and what is far is dropped; no
   await clock.pass(1_000);
 });
 
+test('a place in a burst is reached in pages, of which the newest comments are shown', async () => {
+  const archive = new Archive();
+  for (let i = 0; i < 20_000; i++) archive.add(i >> 1, { comment: `number ${i}` });
+  const { clock, recording, replay, texts } = begin(archive);
+  recording.pause();
+  recording.currentTime = 9;
+  await clock.pass(1_000);
+  assert.deepEqual(texts(), Array.from({ length: 50 }, (_, i) => `number ${18_002 - 50 + i}`));
+  replay.close();
+});
+
 test('an archive that is away is asked again, ever more rarely; one that refuses is not', async () => {
   const archive = new Archive();
   archive.add(0);
-  archive.down = 6;
+  archive.down = 8;
   const { clock, replay, states, texts } = begin(archive);
   await clock.pass(200_000);
   assert.deepEqual([texts(), states.at(0), states.at(-1)], [['at 0'], 'reconnecting', 'replaying']);
-  assert.ok(archive.requests[5].ms - archive.requests[4].ms > archive.requests[1].ms - archive.requests[0].ms);
+  const pauses = archive.requests.slice(1, 9).map(({ ms }, i) => ms - archive.requests[i].ms);
+  assert.ok(Math.min(...pauses) >= 1_000 && Math.max(...pauses) > 5_000 && Math.max(...pauses) <= 32_000, pauses.join(', '));
   replay.close();
 
   const refused = new Archive();
@@ -221,6 +255,7 @@ test('a gap is told, and a pinned comment can be looked up', async () => {
   const { clock, replay, shown } = begin(archive);
   await clock.pass(2_000);
   assert.deepEqual(shown[1], { type: 'gap', from: '5-2', to: '5-9', missed: 8, reason: 'expired' });
+  archive.clock = globalThis;
   assert.deepEqual((await replay.comments({ after: '5-1', limit: 1 })).comments.map(({ id, t }) => [id, t]), [['5-10', undefined]]);
   replay.close();
 });
@@ -232,6 +267,7 @@ test('how long it is, is found with few requests, whatever was deleted long afte
     const { replay } = begin(archive);
     replay.close();
     archive.requests = [];
+    archive.clock = globalThis; // it is measured without a recording
     const length = await lengthOf(replay);
     assert.ok(archive.requests.length <= 25, `${archive.requests.length} requests`);
     return length;
