@@ -1,6 +1,7 @@
 #include "redis_log.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,11 @@ static void add_token_keys(struct redis_args *a, const char *video, const struct
     redis_args_format(a, "{video:%s}:token:%s", video, token->old_name ? token->old_name : "");
 }
 
+static void add_kept(struct redis_args *a, const struct engine_limits *l) {
+    redis_args_format(a, "%s%" PRIu64 " %" PRId64 " %" PRIu64, l->log_min_age_ms ? "" : "!", l->log_entries,
+                      l->log_min_age_ms, l->log_video_bytes);
+}
+
 static void add_token(struct redis_args *a, const struct engine_token *token) {
     redis_args_bytes(a, token->name, sizeof token->name);
     redis_args_bytes(a, token->digest, sizeof token->digest);
@@ -137,9 +143,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
                      c->last_position);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
-    redis_args_number(&a, (int64_t)r->config.limits.log_entries);
-    redis_args_number(&a, r->config.limits.log_min_age_ms);
-    redis_args_number(&a, (int64_t)r->config.limits.log_video_bytes);
+    add_kept(&a, &r->config.limits);
     redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
     if (append->token) add_token(&a, append->token);
@@ -163,9 +167,7 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     redis_args_number(&a, CHECK_KEEP_MS);
     redis_args_number(&a, CHECK_KEEP_MS);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
-    redis_args_text(&a, "1");
-    redis_args_text(&a, "0");
-    redis_args_text(&a, "0");
+    redis_args_text(&a, "!1 0 0");
     redis_args_number(&a, ENTRY_TOMBSTONE);
     redis_args_text(&a, "");
     redis_args_text(&a, "-1"); // not to be counted as a video

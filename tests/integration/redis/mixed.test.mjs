@@ -79,7 +79,7 @@ const DAY_MS = 24 * 3_600_000;
 async function appendKind(system, video, kind, body) {
   const keys = [`{video:${video}}:log`, `{video:${video}}:pos`, 'chorus:comments'];
   const latest = Date.now() + DAY_MS;
-  const args = ['', '0', `video:${video}`, DAY_MS, 30 * DAY_MS, latest, 100_000, 0, 0, kind, body, 0];
+  const args = ['', '0', `video:${video}`, DAY_MS, 30 * DAY_MS, latest, '!100000 0 0', kind, body, 0];
   const [outcome, id] = await system.redis.command('EVAL', script('append'), keys.length, ...keys, ...args);
   assert.equal(outcome, 'ok');
   return id;

@@ -2,19 +2,19 @@
 -- Numbers, logs, counts and publishes one entry: all of it or nothing.
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
 --       7 the key in which an earlier version keeps this token; with a gate, the last one: room
--- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
---       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
---       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; with
---       a gate, the last but one: `<+, if it is to wait><author> <hash of the text> <its length> <id> <checks> <badges>`; the last one: how many videos there may
---       be, 0: any, -1: it is no video
+-- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 `<!, if there is no age><entries to keep> <and those younger
+--       than this, ms> <as long as all take no more than this many bytes>`: in one, as each costs  8 the entry's kind,
+--       0: a tombstone, 1: a comment  9 its body: the members of an object; with a token: 10 its name  11 its digest
+--       12 its moment, ms; with a gate, the last but one: `<+, if it is to wait><author> <hash of the text> <its length>
+--       <id> <checks> <badges>`; the last one: how many videos there may be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"refused",
 -- why, number, how many wait} if the room does not admit it; {"full"} if there are too many videos; or {"late"}: the caller has already
 -- answered that it failed.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
-local gated, found = #KEYS % 4 == 0, {} -- the position and the room: one call of Redis for both
-if gated then found = redis.call('MGET', KEYS[2], KEYS[#KEYS]) end
-local at, epoch, seq, at_run, prevs = read_position(found[1])
+local gated = #KEYS % 4 == 0
+local room = gated and redis.call('GET', KEYS[#KEYS])
+local at, epoch, seq, at_run, prevs = read_position()
 
 local remember -- keeps the token for an entry
 if KEYS[7] then
@@ -32,9 +32,9 @@ if KEYS[7] then
         return not loss and problem or nil
     end
 
-    local token = redis.call('HGET', KEYS[4], ARGV[12]) or redis.call('HGET', KEYS[5], ARGV[12])
+    local token = redis.call('HGET', KEYS[4], ARGV[10]) or redis.call('HGET', KEYS[5], ARGV[10])
     if token then
-        if string.sub(token, 1, 16) ~= ARGV[13] then return {'reused'} end
+        if string.sub(token, 1, 16) ~= ARGV[11] then return {'reused'} end
         local id, at_ms = string.match(token, '^(%S+) (%S+)$', 17)
         return announce_before_repeat() or {'repeat', id, at_ms}
     end
@@ -58,12 +58,12 @@ if KEYS[7] then
     -- A video's tokens are in two hashes: when the younger is full, it becomes the older. Where there are too many of
     -- all videos, it is full much sooner.
     local function keep(id)
-        local room = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
-        if redis.call('HLEN', KEYS[4]) >= room then
+        local most = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
+        if redis.call('HLEN', KEYS[4]) >= most then
             redis.call('UNLINK', KEYS[5])
             redis.call('RENAME', KEYS[4], KEYS[5])
         end
-        redis.call('HSET', KEYS[4], ARGV[12], ARGV[13] .. id .. ' ' .. ARGV[14])
+        redis.call('HSET', KEYS[4], ARGV[10], ARGV[11] .. id .. ' ' .. ARGV[12])
         redis.call('PEXPIRE', KEYS[4], ARGV[4])
     end
     remember = function(id)
@@ -76,10 +76,10 @@ local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
 local note -- notes for the room that the comment was accepted
 local holds = gated and string.byte(ARGV[#ARGV - 1]) == 43
-if found[2] or holds then
+if room or holds then
     local refused
     if holds and not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
-    refused, note = gate()(found[2] or '0 0 0 0 0 0 0 0 0 *', string.sub(KEYS[#KEYS], 1, -5), ARGV[#ARGV - 1])
+    refused, note = gate()(room or '0 0 0 0 0 0 0 0 0 *', string.sub(KEYS[#KEYS], 1, -5), ARGV[#ARGV - 1])
     if refused then return refused end
 end
 local new, said = 0, '' -- said: the prev that this entry carries
@@ -88,7 +88,12 @@ if not at then
     if videos >= 0 and not admission()(string.sub(ARGV[3], 7), videos) then return {'full'} end
     new = 1
 end
-if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
+local loses = at_run ~= run or (not at and ARGV[1] ~= '')
+if not loses and ARGV[1] ~= '' and ARGV[1] ~= at then -- while others append, what the caller knows is of this epoch, but before `at`
+    local dash = string.find(at, '-', 1, true)
+    loses = string.sub(ARGV[1], 1, dash) ~= string.sub(at, 1, dash) or tonumber(string.sub(ARGV[1], dash + 1)) > seq
+end
+if loses then
     local _, _, _, enter_epoch = epochs()
     epoch, seq, prevs, said = enter_epoch(at, epoch, seq, at_run, run, prevs)
     if not epoch then return seq end
@@ -96,10 +101,10 @@ end
 seq = seq + 1
 local id = text_of(epoch) .. '-' .. text_of(seq)
 
-local is_comment, kind = ARGV[10] == '1', nil
-if not is_comment and ARGV[10] ~= '0' then kind = ARGV[10] end
-local json = compose(id, said, is_comment and ARGV[11] or '', kind)
-local problem = store(id, run, prevs, json, kind, ARGV[11], is_comment, remember)
+local is_comment, kind = ARGV[8] == '1', nil
+if not is_comment and ARGV[8] ~= '0' then kind = ARGV[8] end
+local json = compose(id, said, is_comment and ARGV[9] or '', kind)
+local problem = store(id, run, prevs, json, kind, ARGV[9], is_comment, remember)
 if problem then return problem end
 if note then
     pcall(note)
@@ -113,12 +118,14 @@ if is_comment then -- together with the count; no comment fails because of it
     if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end
 end
 if seq <= 2 then redis.pcall('ZREM', 'chorus:uncommented', string.sub(ARGV[3], 7)) end
-if seq % 16 == 0 or ARGV[8] == '0' then
+if seq % 16 == 0 or string.byte(ARGV[7]) == 33 then
     -- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
     -- newest to go.
     local function trim()
-        local most, youngest = tonumber(ARGV[7]), now - ARGV[8]
-        if tonumber(ARGV[8]) == 0 then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
+        local most, age, most_bytes = string.match(ARGV[7], '(%d+) (%d+) (%d+)')
+        most = tonumber(most)
+        local youngest = now - age
+        if age == '0' then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
         local length = redis.call('XLEN', KEYS[1])
         if length <= most then return end
 
@@ -140,8 +147,8 @@ if seq % 16 == 0 or ARGV[8] == '0' then
         if seq % 64 ~= 0 then return end
         local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1])
         if type(bytes) == 'table' then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end -- no right to ask
-        if bytes > tonumber(ARGV[9]) then
-            redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(most, math.floor(length * ARGV[9] / bytes * 0.9)))
+        if bytes > tonumber(most_bytes) then
+            redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(most, math.floor(length * most_bytes / bytes * 0.9)))
         end
     end
     pcall(trim)

@@ -51,8 +51,8 @@ local function gate()
         local waiting = redis.call('HLEN', base .. 'held')
         if waiting >= HELD then return {'refused', 'video_too_fast', '1000', 0} end
         -- due, allowed then, when it was posted, its token's digest, author, body
-        local record = text_of(now + wait) .. (is_delayed and ' 1 ' or ' 0 ') .. (KEYS[7] and ARGV[14] or text_of(now)) .. ' ' ..
-            (KEYS[7] and ARGV[13] or string.rep('\0', 16)) .. author .. ' ' .. ARGV[11]
+        local record = text_of(now + wait) .. (is_delayed and ' 1 ' or ' 0 ') .. (KEYS[7] and ARGV[12] or text_of(now)) .. ' ' ..
+            (KEYS[7] and ARGV[11] or string.rep('\0', 16)) .. author .. ' ' .. ARGV[9]
         redis.call('HSET', base .. 'held', id, record)
         redis.call('PEXPIRE', base .. 'held', ARGV[5])
         local due_us = time[1] * 1000000 + time[2] + wait * 1000 -- so that comments of one ms keep their order
