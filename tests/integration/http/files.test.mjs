@@ -6,7 +6,9 @@ import { checkCors, checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { request } from '../lib/undici.mjs';
 
-const page = readFileSync(new URL('../../../web/index.html', import.meta.url), 'utf8');
+const web = (name) => readFileSync(new URL(`../../../web/${name}`, import.meta.url), 'utf8');
+// As cmake/assets.cmake makes it.
+const page = web('index.html').replace(/<!-- (\S+\.html) -->\n/g, (_, part) => web(`parts/${part}`));
 
 scenario('the page is sent compressed to clients that accept that, and not at all to those that have it', async (t) => {
   const { comment } = await t.system();
