@@ -29,6 +29,7 @@ struct http_host {
     const struct networks *trusted_proxies; // or NULL
     bool is_exempt;                         // from the limits of addresses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    uint64_t closes_from; // connections with this number or a greater one close once answered; 0: none
     struct http_scheduler scheduler;
     struct http_common common;
     struct http_counters counters;

@@ -11,6 +11,12 @@
 
 enum { COPIED_BYTES = 4096 }; // of a static body that is rather copied than sent by itself
 
+// Whether other clients wait for its place.
+static bool h1_makes_room(const struct h1_conn *c) {
+    uint64_t from = c->base.host->closes_from;
+    return from && c->base.number >= from;
+}
+
 // May close the connection. The caller accounts for the buffers.
 void h1_flush(struct h1_conn *c) {
     while (h1_unsent(c)) {
@@ -35,7 +41,7 @@ void h1_flush(struct h1_conn *c) {
         c->base.deadline_ms = 0; // the client has read all: it waits for its handler
         return;
     }
-    if (c->ended) h1_close(&c->base);
+    if (c->ended || (c->state == H1_SENDING_LAST && h1_makes_room(c))) h1_close(&c->base);
     if (c->state != H1_SENDING_LAST || !c->base.host) return;
     c->state = H1_LINGER;
     c->base.deadline_ms = loop_now_ms(c->stream.loop) + H1_LINGER_MS;
@@ -81,6 +87,7 @@ static void h1_end_response(struct h1_conn *c) {
 static void h1_note_response(struct h1_conn *c) {
     if (!h1_unsent(c) && !c->last) // or it has yet to read
         http_hold_progress(&c->base.hold, loop_now_ms(c->stream.loop));
+    c->last |= h1_makes_room(c);
 }
 
 static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {

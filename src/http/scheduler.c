@@ -74,6 +74,10 @@ static void scheduler_enqueue(struct http_scheduler *t, struct http_task *c, boo
     scheduler_request_turn(t);
 }
 
+bool http_scheduler_is_backlogged(const struct http_scheduler *t, const struct http_task *c) {
+    return c->waits && !scheduler_find_lane(t, c->lane)->is_fresh;
+}
+
 static void scheduler_take(struct http_lane *lane, struct http_task *c) {
     DL_DELETE(lane->waiting, c);
     c->waits = false;

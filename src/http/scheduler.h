@@ -72,5 +72,8 @@ bool http_scheduler_move(struct http_scheduler *, struct http_task *, uint32_t l
 // Queues the connection: it never runs before this returns.
 void http_scheduler_queue(struct http_scheduler *, struct http_task *);
 
+// Whether the connection is queued although its address has had its turn: it asks all the time.
+bool http_scheduler_is_backlogged(const struct http_scheduler *, const struct http_task *);
+
 // Removes the connection from its queue, if it is in one.
 void http_scheduler_leave(struct http_scheduler *, struct http_task *);

@@ -46,6 +46,7 @@ struct http_server {
     int64_t warn_crowded_ms; // not before
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns;
+    uint64_t middle; // number of connections in a crowd, at the latest look; 0: there was none
     struct loop_timer sweep, retry;
     int descriptors;           // the numbers from this one on are not for clients
     int reserve[HTTP_RESERVE]; // descriptors held back for its own connections
@@ -58,6 +59,7 @@ enum {
     ACCEPTS_PER_TURN = 8,
     WARN_EVERY_MS = 10000,
     GRACE_MS = 250,
+    CROWDED_MS = 100, // the same for one that has been used, in a crowd
     SAMPLE = 64,
     CROWD = 32,    // connections at one port
     RETRY_MS = 20, // until a connection may have to make room that had not had its GRACE_MS
@@ -96,6 +98,7 @@ static void server_warn_crowded(struct http_server *s, int64_t now) {
 
 static void server_pause(struct http_server *s) {
     s->paused = true;
+    s->host.closes_from = s->middle;
     server_watch(s, 0);
     loop_timer_start(s->loop, &s->retry, RETRY_MS);
 }
@@ -103,6 +106,7 @@ static void server_pause(struct http_server *s) {
 static void server_resume(struct http_server *s) {
     if (!s->paused) return;
     s->paused = false;
+    s->host.closes_from = 0;
     loop_timer_stop(s->loop, &s->retry);
     server_watch(s, EPOLLIN);
 }
@@ -120,41 +124,55 @@ static void server_warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-// What of a sample of the connections may be dropped: the one with the least progress, and the newest of
-// those that are idle or have not made any (memory.h). Among many that ask all the time, the one that has
-// been idle for longest would be that of an honest user; and so would be the newest idle one, where all
+// What of a sample of the connections may be dropped: the one with the least progress, the newest of those
+// that are idle or have not made any (memory.h), and the newest that a crowd can spare: of those that ask all
+// the time, and of those that have been used and do not go on. Among many that ask all the time, the one that
+// has been idle for longest would be that of an honest user; and so would be the newest idle one, where all
 // others are being answered: in a crowd that has to be one of the newer half.
 struct server_sample {
-    struct http_conn *least, *newest;
+    struct http_conn *least, *newest, *spare;
     int64_t still_ms; // of the least
 };
 
-static bool conn_is_needed(const struct http_conn *c) {
-    return !c->hold.listed && !c->ops->is_idle(c); // a request is being answered
+static bool conn_is_unasked(const struct http_conn *c) {
+    return !c->task.waits && !c->hold.listed;
+}
+
+// Looks at a connection. Whether it is idle costs a system call, so that is asked last.
+static void sample_add(struct server_sample *found, struct http_conn *c, bool is_greedy, int64_t now_ms) {
+    int64_t still_ms = http_hold_still_ms(&c->hold, now_ms);
+    bool is_behind = still_ms || !c->hold.is_steady;
+    bool rests = !is_behind && now_ms - c->hold.since_ms >= CROWDED_MS;
+    bool is_least = is_behind && (!found->least || still_ms > found->still_ms);
+    bool is_newest = !found->newest || c->number > found->newest->number;
+    bool is_spare = (is_greedy || rests) && (!found->spare || c->number > found->spare->number);
+    if (!is_least && !is_newest && !is_spare) return;
+    bool is_idle = c->ops->is_idle(c), is_needed = !c->hold.listed && !is_idle; // it is being answered
+    if (is_least && !is_needed) {
+        found->least = c;
+        found->still_ms = still_ms;
+    }
+    if (is_newest && !is_needed && (!c->hold.is_steady || is_idle)) found->newest = c;
+    if (is_spare && (is_greedy || !is_needed)) found->spare = c;
 }
 
 // Looks at SAMPLE connections at most, others each time: enough, as with Redis, which evicts by a sample of
 // five.
 static struct server_sample server_take_sample(struct http_server *s) {
     struct server_sample found = {.still_ms = 0};
-    int64_t now_ms = loop_now_ms(s->loop);
     uint64_t open = s->host.counters.connections_open, count = 0, numbers = 0;
     for (; count < open && count < SAMPLE && s->conns; count++) {
         struct http_conn *c = s->conns;
         DL_DELETE(s->conns, c);
         DL_APPEND(s->conns, c);
         numbers += c->number;
-        if (conn_is_needed(c)) continue;
-        int64_t still_ms = http_hold_still_ms(&c->hold, now_ms);
-        bool is_behind = still_ms || !c->hold.is_steady;
-        if (is_behind && (!found.least || still_ms > found.still_ms)) {
-            found.least = c;
-            found.still_ms = still_ms;
-        }
-        bool may_go = !c->hold.is_steady || c->ops->is_idle(c);
-        if (may_go && (!found.newest || c->number > found.newest->number)) found.newest = c;
+        bool is_greedy = http_scheduler_is_backlogged(&s->host.scheduler, &c->task);
+        sample_add(&found, c, is_greedy, loop_now_ms(s->loop));
     }
-    if (count >= CROWD && found.newest && found.newest->number < numbers / count) found.newest = NULL;
+    s->middle = count >= CROWD ? numbers / count : 0;
+    if (found.newest && found.newest->number < s->middle) found.newest = NULL;
+    if (found.spare && (count < CROWD || (conn_is_unasked(found.spare) && found.spare->number < s->middle)))
+        found.spare = NULL;
     return found;
 }
 
@@ -166,10 +184,11 @@ static bool server_close(struct http_server *s, struct http_conn *c) {
 }
 
 // A new connection has GRACE_MS to send its request. A steady one that is idle for moments only goes where
-// there is no other.
+// there is no other, and in a crowd not before one that asks all the time.
 static bool server_make_room(struct http_server *s) {
     struct server_sample found = server_take_sample(s);
     if (found.still_ms >= GRACE_MS) return server_close(s, found.least);
+    if (found.spare) return server_close(s, found.spare);
     return !found.least && found.newest && server_close(s, found.newest);
 }
 
@@ -184,6 +203,7 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
             continue;
         struct server_sample found = server_take_sample(other);
         if (found.still_ms >= GRACE_MS) return server_close(other, found.least);
+        if (found.spare) return server_close(other, found.spare);
         bool is_crowd = other->host.counters.connections_open >= CROWD;
         if (is_crowd && found.newest) return server_close(other, found.newest);
     }
@@ -301,15 +321,19 @@ static bool server_admit(struct http_server *s, const struct http_listener *l, c
     return !*is_crowding || server_has_room_to_refuse(s);
 }
 
-// A client is certainly waiting only for the first accept of a turn; so only then room is made.
+// No connection is closed without need: a client is certainly waiting only for the first accept of a turn.
+static bool server_has_client(const struct loop_fd *listener, int accepted) {
+    return !accepted || sock_wait(listener->fd, EPOLLIN, 0);
+}
+
 static void server_on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
     const struct http_listener *l = container_of(f, struct http_listener, watch);
     struct http_server *s = l->server;
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->host.counters.connections_open >= s->config.max_connections;
-        if (full && i) return;
         if (full) {
+            if (!server_has_client(f, i)) return;
             server_note_crowded(s, "too_many_connections");
             if (!server_make_room(s)) server_pause(s);
             if (s->paused) return;
@@ -332,7 +356,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             c->number = s->host.counters.connections_accepted++;
             s->host.counters.connections_open++;
         } else if (is_out_of_descriptors(fd)) {
-            if (i) return; // reported even if no client is waiting
+            if (!server_has_client(f, i)) return; // it is reported even so
             server_find_descriptor(s);
         } else if (fd != -ECONNABORTED) {
             return; // EAGAIN: all accepted

@@ -750,11 +750,64 @@ static void test_in_a_crowd_at_work_an_old_connection_keeps_its_place(void **sta
     struct peer *next = send_from(CROWD, GET);
     run_turns(world.loop, 5);
     assert_false(old->ended);
-    answer_waiting(CROWD - 2, "done"); // to the newest, which is idle then
+    answer_waiting(0, "done");
+    peer_expect(&world.peers[1], 200, "done");
+    run_turns(world.loop, 5);
+    assert_false(next->got.len || world.peers[1].ended || peer_header(&world.peers[1], "Connection"));
+    answer_waiting(CROWD - 2, "done"); // to the newest, which makes room at once
     peer_expect(&world.peers[CROWD - 1], 200, "done");
-    run_later(world.loop, SWEEP_MS);
+    assert_string_equal(peer_header(&world.peers[CROWD - 1], "Connection"), "close");
     peer_expect(next, 200, "root");
     assert_false(old->ended);
+}
+
+// Found by bench/attacks: the crowd's connections, in the middle of one request after the other, kept their
+// places, and new clients waited for as long as it lasted.
+static void test_in_a_crowd_that_asks_all_the_time_a_new_client_gets_a_place(void **state) {
+    (void)state;
+    enum { CROWD = 40 };
+    open_small_world(CROWD);
+    struct peer *old = send_from(0, GET);
+    peer_expect(old, 200, "root");
+    run_later(world.loop, SWEEP_MS);
+    for (int i = 1; i < CROWD; i++)
+        for (int k = 0; k < 1000; k++) peer_send(connect_peer(i), "GET /over HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 10);
+    struct peer *next = send_from(CROWD, GET);
+    peer_expect(next, 200, "root");
+    run_turns(world.loop, 2);
+    assert_true(world.peers[CROWD - 1].ended); // the newest
+    assert_false(world.peers[1].ended || old->ended);
+    assert_in_range(http_server_counters(world.server)->requests, CROWD,
+                    1000 * CROWD / 2); // the others go on
+}
+
+static void test_in_a_crowd_that_pauses_a_new_client_gets_a_place(void **state) {
+    (void)state;
+    enum { CROWD = 40 };
+    open_small_world(CROWD + 1);
+    for (int i = 0; i < CROWD; i++) peer_expect(send_from(i, GET), 200, "root");
+    run_later(world.loop, SWEEP_MS);
+    struct peer *young = connect_peer(CROWD);
+    run_turns(world.loop, 2);
+    struct peer *next = send_from(CROWD + 1, GET);
+    peer_expect(next, 200, "root");
+    peer_expect_end(&world.peers[CROWD - 1]);
+    assert_false(young->ended || world.peers[0].ended || world.peers[CROWD - 2].ended);
+}
+
+// Nobody waits for as many turns as there are clients before it.
+static void test_a_full_server_makes_room_for_several_in_a_turn(void **state) {
+    (void)state;
+    enum { CROWD = 40 };
+    open_small_world(CROWD);
+    for (int i = 0; i < CROWD; i++) peer_expect(send_from(i, GET), 200, "root");
+    run_later(world.loop, SWEEP_MS);
+    for (int i = 0; i < 3; i++) connect_peer(CROWD + i);
+    uint64_t accepted = http_server_counters(world.server)->connections_accepted;
+    run_turns(world.loop, 1);
+    assert_int_equal(http_server_counters(world.server)->connections_accepted, accepted + 3);
+    assert_int_equal(open_connections(), CROWD);
 }
 
 // Leaves the process no descriptor. Returns what was before.
@@ -943,6 +996,9 @@ int main(void) {
         SERVED(test_without_room_connections_wait),
         SERVED(test_without_room_the_next_try_is_soon),
         SERVED(test_in_a_crowd_at_work_an_old_connection_keeps_its_place),
+        SERVED(test_in_a_crowd_that_asks_all_the_time_a_new_client_gets_a_place),
+        SERVED(test_in_a_crowd_that_pauses_a_new_client_gets_a_place),
+        SERVED(test_a_full_server_makes_room_for_several_in_a_turn),
         SERVED(test_without_descriptors_idle_connections_make_room),
         SERVED(test_a_crowd_makes_room_for_another_port_with_its_newest_connection),
         SERVED(test_without_descriptors_it_goes_on_and_logs_it),

@@ -101,7 +101,7 @@ class Honest {
         } finally {
           client.destroy();
         }
-      }, `/health of ${url}`, 15_000);
+      }, `/health of ${url}`, 5_000);
       this.looks++;
       await pause(20);
     }
