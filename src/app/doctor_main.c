@@ -11,7 +11,7 @@
 #include "roles.h"
 
 const char doctor_usage[] =
-    "[--command up|manager|comment|reader|statistics] [OPTIONS OF THE COMMAND]\n"
+    "[--command up|manager|comment|reader|statistics|archive] [OPTIONS OF THE COMMAND]\n"
     "                     [--ask URL] [--video ID] [--token TOKEN] [--json]\n\n"
     "The options, the environment and the file are read as the command reads them (default: up).\n"
     "  --ask URL      watch a stream there, as browsers do; by default at --public-url\n"
@@ -19,7 +19,10 @@ const char doctor_usage[] =
     "  --token TOKEN  with this token\n"
     "  --json         print one line of JSON";
 
-enum { WRONG_USAGE = 2, ROLES = COMMAND_MANAGER | COMMAND_COMMENT | COMMAND_READER | COMMAND_STATISTICS };
+enum {
+    WRONG_USAGE = 2,
+    ROLES = COMMAND_MANAGER | COMMAND_COMMENT | COMMAND_READER | COMMAND_STATISTICS | COMMAND_ARCHIVE
+};
 
 static void add_port(struct doctor_config *c, const struct role *role, const char *flag, int64_t port) {
     bool for_browsers = role->command & (COMMAND_COMMENT | COMMAND_READER);
@@ -84,7 +87,7 @@ static struct doctor_config config_of(const struct settings *set, enum command c
                               .heartbeat_ms = set->heartbeat_ms ? set->heartbeat_ms : 15000,
                               .own_descriptors = set->own_descriptors,
                               .durable = set->durable,
-                              .data = set->data,
+                              .data = set->redis && command == COMMAND_UP ? NULL : set->data,
                               .redis_password = set->redis_password};
     add_ports(&c, set, command);
     return c;
@@ -139,7 +142,7 @@ int doctor_main(int argc, char **argv) {
     bool json = settings_take_flag(&argc, argv, "--json");
     enum command command = name ? settings_command_named(name) : COMMAND_UP;
     if (!(command & (COMMAND_UP | ROLES)))
-        return refuse_usage("--command is up, manager, comment, reader or statistics.");
+        return refuse_usage("--command is up, manager, comment, reader, statistics or archive.");
     if (video && !id_is_valid(video, strlen(video))) return refuse_usage("--video is no id.");
     if (token && strpbrk(token, "\r\n")) return refuse_usage("--token is none.");
     if (!settings_begin(&set, &options, command, argc, argv)) return WRONG_USAGE;

@@ -27,6 +27,7 @@ void check_backlog(const struct machine *, struct doctor_report *);
 void check_conntrack(const struct doctor_config *, const struct machine *, struct doctor_report *);
 void check_clock(const struct machine *, const struct redis_facts *, struct doctor_report *);
 void check_memory(const struct doctor_config *, const struct machine *, struct doctor_report *);
+void check_disk(const struct doctor_config *, const struct machine *, struct doctor_report *);
 
 // Of the store. redis_facts NULL: the embedded engine.
 void check_redis(const struct redis_facts *, struct doctor_report *);

@@ -14,6 +14,7 @@ enum {
     SKEW_MS = 1000,
     MB = 1 << 20
 };
+#define DISK_PLENTY INT64_C(10000000000)
 
 void check_descriptors(const struct doctor_config *c, const struct machine *m, struct doctor_report *r) {
     static const char check[] = "descriptors";
@@ -122,4 +123,22 @@ void check_memory(const struct doctor_config *c, const struct machine *m, struct
     else
         doctor_add(r, check, DOCTOR_OK, NULL, "--memory is %" PRId64 " MB, and %s has %" PRId64 " MB.",
                    c->memory / MB, whose, there / MB);
+}
+
+// As the alert ChorusDiskLow.
+void check_disk(const struct doctor_config *c, const struct machine *m, struct doctor_report *r) {
+    static const char check[] = "disk";
+    if (!c->data)
+        doctor_add(r, check, DOCTOR_OK, NULL, "Nothing is stored on a disk here.");
+    else if (m->disk == MACHINE_UNKNOWN)
+        doctor_add(r, check, DOCTOR_UNKNOWN, "Look at the file system of --data (df).",
+                   "The disk of %s cannot be looked at.", c->data);
+    else if (m->disk_free < m->disk / 10 && m->disk_free < DISK_PLENTY)
+        doctor_add(r, check, DOCTOR_WARNING,
+                   "Make room, or choose another folder (--data) or fewer days (--archive-days).",
+                   "%" PRId64 " MB of %" PRId64 " are left on the disk of %s.", m->disk_free / MB,
+                   m->disk / MB, c->data);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "%" PRId64 " MB of %" PRId64 " are left on the disk of %s.",
+                   m->disk_free / MB, m->disk / MB, c->data);
 }

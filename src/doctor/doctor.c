@@ -13,9 +13,9 @@
 enum { REDIS_MS = 3000 };
 
 const char *const doctor_checks[] = {
-    "ports",        "users",        "moderation", "limits",       "proxy",         "stream",
-    "descriptors",  "backlog",      "conntrack",  "clock",        "memory",        "redis",
-    "redis-access", "redis-rights", "durability", "redis-memory", "redis-buffers", NULL};
+    "ports",        "users",      "moderation",   "limits",        "proxy", "stream", "descriptors",
+    "backlog",      "conntrack",  "clock",        "memory",        "disk",  "redis",  "redis-access",
+    "redis-rights", "durability", "redis-memory", "redis-buffers", NULL};
 
 static void ask_redis(const struct doctor_config *c, struct loop *loop, struct redis_facts *f) {
     struct redis_config config = {.url = c->redis,
@@ -34,7 +34,7 @@ void doctor_examine(const struct doctor_config *c, const char *root, struct doct
     struct redis_facts facts = {0}, *redis = c->redis ? &facts : NULL;
     struct stream_facts stream = {0};
     *r = (struct doctor_report){0};
-    machine_read(&machine, root);
+    machine_read(&machine, root, c->data);
     if (redis && loop) ask_redis(c, loop, redis);
     if (c->ask && loop)
         stream_probe(
@@ -54,6 +54,7 @@ void doctor_examine(const struct doctor_config *c, const char *root, struct doct
     check_conntrack(c, &machine, r);
     check_clock(&machine, redis, r);
     check_memory(c, &machine, r);
+    check_disk(c, &machine, r);
     check_redis(redis, r);
     check_redis_access(c, redis, r);
     check_redis_rights(redis, r);

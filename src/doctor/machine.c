@@ -1,10 +1,12 @@
 #include "machine.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/timex.h>
 
 enum { PATH_SIZE = 4096, LINE_SIZE = 4096 };
@@ -68,7 +70,25 @@ static int64_t read_memory_limit(const char *root) {
     return least;
 }
 
-void machine_read(struct machine *m, const char *root) {
+// Of the next folder above that exists.
+static void read_disk(struct machine *m, const char *data) {
+    struct statvfs disk;
+    char path[PATH_SIZE];
+    m->disk = m->disk_free = MACHINE_UNKNOWN;
+    if (!data || snprintf(path, sizeof path, "%s", data) >= PATH_SIZE) return;
+    while (statvfs(path, &disk) != 0) {
+        char *last = strrchr(path, '/');
+        if (errno != ENOENT || !strcmp(path, ".") || !strcmp(path, "/")) return;
+        if (last > path)
+            *last = 0;
+        else
+            memcpy(path, last ? "/" : ".", 2);
+    }
+    m->disk = (int64_t)(disk.f_blocks * disk.f_frsize);
+    m->disk_free = (int64_t)(disk.f_bavail * disk.f_frsize);
+}
+
+void machine_read(struct machine *m, const char *root, const char *data) {
     struct rlimit limit;
     struct timex clock = {0}; // asks, and changes nothing
     int64_t total_kb = number_in(root, "/proc/meminfo", "MemTotal:");
@@ -86,4 +106,5 @@ void machine_read(struct machine *m, const char *root) {
         .clock_is_synchronised = state >= 0 && state != TIME_ERROR && !(clock.status & STA_UNSYNC)};
     if (m->memory_limit > m->memory && m->memory != MACHINE_UNKNOWN)
         m->memory_limit = MACHINE_UNKNOWN; // none
+    read_disk(m, data);
 }

@@ -1,4 +1,5 @@
-// Private to doctor: what the kernel allows this process, read from /proc, /sys and getrlimit().
+// Private to doctor: what the kernel allows this process, read from /proc, /sys and getrlimit(), and the room
+// for its data.
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +14,9 @@ struct machine {
     int64_t tracked, tracked_max; // connections that netfilter tracks
     int64_t memory;               // of the machine
     int64_t memory_limit;         // the smallest of the control groups that this process is in
+    int64_t disk, disk_free;      // bytes of the file system of the data folder, and those left
     bool clock_is_known, clock_is_synchronised;
 };
 
-// `root` is put before each path.
-void machine_read(struct machine *, const char *root);
+// `root` is put before each path but that of the data folder (NULL: none), which may have to be created yet.
+void machine_read(struct machine *, const char *root, const char *data);

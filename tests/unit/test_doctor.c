@@ -135,6 +135,34 @@ static void test_memory(void **state) {
     expect(DOCTOR_UNKNOWN, "cannot be read");
 }
 
+static void test_disk(void **state) {
+    (void)state;
+    const struct doctor_config stores = {.data = "/srv"};
+    const int64_t gb = 1000000000;
+    check_disk(&config, &(struct machine){.disk = MACHINE_UNKNOWN}, &report);
+    expect(DOCTOR_OK, "Nothing is stored");
+    check_disk(&stores, &(struct machine){.disk = MACHINE_UNKNOWN}, &report);
+    expect(DOCTOR_UNKNOWN, "/srv cannot be looked at");
+    check_disk(&stores, &(struct machine){.disk = 20 * gb, .disk_free = gb}, &report);
+    expect(DOCTOR_WARNING, "953 MB of 19073 are left on the disk of /srv");
+    check_disk(&stores, &(struct machine){.disk = 1000 * gb, .disk_free = 50 * gb}, &report);
+    expect(DOCTOR_OK, "are left");
+}
+
+static void test_the_disk_of_a_folder_that_is_to_be_made(void **state) {
+    (void)state;
+    struct machine m;
+    const char *const paths[] = {"/", "/nowhere/at/all", "nowhere", "nowhere/at/all/", "/tmp/nowhere"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        machine_read(&m, "/nowhere", paths[i]);
+        assert_true(m.disk > 0 && m.disk_free >= 0 && m.disk_free <= m.disk);
+    }
+    machine_read(&m, "/nowhere", NULL);
+    assert_int_equal(m.disk, MACHINE_UNKNOWN);
+    machine_read(&m, "/nowhere", "/dev/null/below");
+    assert_int_equal(m.disk, MACHINE_UNKNOWN);
+}
+
 static const struct redis_facts good = {.answers = true,
                                         .version = "7.2.4",
                                         .major = 7,
@@ -302,7 +330,7 @@ static void test_the_kernels_files_are_read(void **state) {
     char root[] = "/tmp/chorus-doctor-XXXXXX";
     struct machine m;
     assert_non_null(mkdtemp(root));
-    machine_read(&m, root);
+    machine_read(&m, root, NULL);
     assert_int_equal(m.somaxconn, MACHINE_UNKNOWN);
     assert_int_equal(m.memory, MACHINE_UNKNOWN);
     assert_int_equal(m.memory_limit, MACHINE_UNKNOWN);
@@ -314,7 +342,7 @@ static void test_the_kernels_files_are_read(void **state) {
     write_file(root, "/proc/meminfo", "MemTotal:        8388608 kB\nMemFree: 1 kB\n");
     write_file(root, "/proc/self/cgroup",
                "4:cpu,cpuacct:/x\n3:memory:/a/b\n0::/system.slice/chorus.service\n");
-    machine_read(&m, root);
+    machine_read(&m, root, NULL);
     assert_int_equal(m.somaxconn, 128);
     assert_int_equal(m.syn_backlog, 512);
     assert_int_equal(m.syncookies, 1);
@@ -324,11 +352,11 @@ static void test_the_kernels_files_are_read(void **state) {
     assert_int_equal(m.memory_limit, MACHINE_UNKNOWN);
     write_file(root, "/sys/fs/cgroup/system.slice/chorus.service/memory.max", "max\n");
     write_file(root, "/sys/fs/cgroup/system.slice/memory.max", "536870912\n"); // of the group above
-    machine_read(&m, root);
+    machine_read(&m, root, NULL);
     assert_int_equal(m.memory_limit, 512 << 20);
     write_file(root, "/sys/fs/cgroup/memory/memory.limit_in_bytes",
                "268435456\n"); // version 1, in a container
-    machine_read(&m, root);
+    machine_read(&m, root, NULL);
     assert_int_equal(m.memory_limit, 256 << 20);
     assert_int_equal(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
@@ -340,6 +368,8 @@ int main(void) {
         cmocka_unit_test_teardown(test_conntrack, no_report),
         cmocka_unit_test_teardown(test_clock, no_report),
         cmocka_unit_test_teardown(test_memory, no_report),
+        cmocka_unit_test_teardown(test_disk, no_report),
+        cmocka_unit_test(test_the_disk_of_a_folder_that_is_to_be_made),
         cmocka_unit_test_teardown(test_redis, no_report),
         cmocka_unit_test_teardown(test_redis_access, no_report),
         cmocka_unit_test_teardown(test_redis_rights_and_buffers, no_report),

@@ -47,7 +47,7 @@ struct doctor_config {
     } limit[5];
     int64_t max_connections, memory, heartbeat_ms;
     bool own_descriptors, durable;
-    const char *data;  // of the embedded engine
+    const char *data;  // folder of the embedded engine, or of an archive; NULL: none
     const char *redis; // URL; NULL: the embedded engine
     const char *redis_password;
     struct tls_client *redis_tls; // of a URL with TLS
