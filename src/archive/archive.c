@@ -34,6 +34,7 @@ struct archive {
     }
 FIGURE(archive_videos, follower_counts(a->follower)->videos)
 FIGURE(archive_waiting, follower_counts(a->follower)->waiting)
+FIGURE(archive_behind, follower_counts(a->follower)->behind)
 FIGURE(archive_entries, follower_counts(a->follower)->entries)
 FIGURE(archive_missed, follower_counts(a->follower)->missed)
 FIGURE(archive_gaps, follower_counts(a->follower)->gaps)
@@ -41,6 +42,7 @@ FIGURE(archive_failures, follower_counts(a->follower)->failures)
 FIGURE(archive_replays, a->replays.begun)
 FIGURE(archive_lines, a->replays.lines)
 FIGURE(archive_bytes, a->own->ops->stats(a->own).database_bytes)
+FIGURE(archive_disk_bytes, a->own->ops->stats(a->own).disk_bytes)
 FIGURE(archive_free_bytes, a->own->ops->stats(a->own).free_bytes)
 #undef FIGURE
 
@@ -49,6 +51,8 @@ const struct metric archive_metrics[] = {
      .get = archive_videos},
     {"chorus_archive_waiting_videos", "videos", METRIC_GAUGE,
      "Videos of which something is not archived yet.", .get = archive_waiting},
+    {"chorus_archive_behind_entries", "entries", METRIC_GAUGE,
+     "Entries of logs that are not archived yet, as far as their numbers are known.", .get = archive_behind},
     {"chorus_archive_entries_total", "entries", METRIC_COUNTER, "Entries of logs archived.",
      .get = archive_entries},
     {"chorus_archive_missed_entries_total", "entries", METRIC_COUNTER,
@@ -62,7 +66,9 @@ const struct metric archive_metrics[] = {
     {"chorus_archive_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",
      .get = archive_lines},
     {"chorus_archive_size_bytes", "bytes", METRIC_GAUGE, "Size of the archive's file.", .get = archive_bytes},
-    {"chorus_archive_free_bytes", "bytes", METRIC_GAUGE, "Room left on the archive's file system.",
+    {"chorus_archive_disk_bytes", "bytes", METRIC_GAUGE, "Size of the file system with the archive.",
+     .get = archive_disk_bytes},
+    {"chorus_archive_free_bytes", "bytes", METRIC_GAUGE, "How much of it is left.",
      .get = archive_free_bytes},
     {0},
 };

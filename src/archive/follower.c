@@ -30,6 +30,7 @@ struct followed {
     struct followed *prev, *next; // in `waiting`
     struct engine_subscription *subscription;
     struct position at;        // archived up to there, or known to be lost
+    struct position newest;    // in the log, as far as that is known
     bool is_known, asks_head;  // `at` has been read; the store is to be told of it
     bool waits, works, is_new; // in the list; a turn is under way; there is more since it began
     unsigned listed;           // the last round in which it was
@@ -47,6 +48,19 @@ struct follower {
 };
 
 static void followed_read(struct followed *);
+
+// Of an older epoch at least one.
+static uint64_t followed_behind(const struct followed *v) {
+    if (position_compare(v->newest, v->at) <= 0) return 0;
+    return v->newest.epoch == v->at.epoch ? v->newest.seq - v->at.seq : v->newest.seq ? v->newest.seq : 1;
+}
+
+static void followed_move(struct followed *v, struct position at, struct position newest) {
+    v->all->counts.behind -= followed_behind(v);
+    v->at = position_max(v->at, at);
+    v->newest = position_max(v->newest, newest);
+    v->all->counts.behind += followed_behind(v);
+}
 
 static void followed_wait(struct followed *v) {
     v->is_new = true;
@@ -108,7 +122,7 @@ static void on_copied(void *arg, enum engine_status status, struct position newe
         followed_fail(v, "write");
         return;
     }
-    v->at = position_max(v->at, done.last);
+    followed_move(v, done.last, done.last);
     v->all->counts.entries += done.count;
     if (v->all->is_failing) log_info("archive", "working", NULL);
     v->all->is_failing = false;
@@ -146,7 +160,7 @@ static void followed_skip(struct followed *v, struct position head) {
     bool is_same = head.epoch == v->at.epoch;
     if (!is_same) from = (struct position){head.epoch, 1};
     if (head.seq < from.seq) {
-        v->at = head;
+        followed_move(v, head, head);
         followed_end_turn(v);
         return;
     }
@@ -164,6 +178,7 @@ static void on_read(void *arg, enum engine_status status, const struct engine_re
         followed_fail(v, "read");
         return;
     }
+    followed_move(v, v->at, page->range.head);
     if (page->range.count)
         followed_take(v, page);
     else if (position_compare(page->range.head, v->at) > 0)
@@ -205,7 +220,7 @@ static void on_position(void *arg, enum engine_status status, struct position ne
         followed_fail(v, "write");
         return;
     }
-    v->at = newest;
+    followed_move(v, newest, newest);
     v->is_known = true;
     followed_go_on(v);
 }
@@ -226,7 +241,9 @@ static void followed_begin_turn(struct followed *v) {
 
 static void on_followed_entry(void *arg, const struct engine_entry *e) {
     struct followed *v = arg;
-    if (position_compare(e->at, v->at) > 0) followed_wait(v);
+    if (position_compare(e->at, v->at) <= 0) return;
+    followed_move(v, v->at, e->at);
+    followed_wait(v);
 }
 
 static void on_followed_subscribed(void *arg) {
@@ -257,6 +274,7 @@ static void follow(struct follower *f, const char *name) {
 }
 
 static void followed_free(struct followed *v) {
+    v->all->counts.behind -= followed_behind(v);
     HASH_DEL(v->all->videos, v);
     free(v->name);
     free(v);

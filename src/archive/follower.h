@@ -19,6 +19,7 @@ struct follower_counts {
     uint64_t entries;  // archived
     uint64_t missed;   // numbers that the log did not keep any more
     uint64_t gaps;     // rows of them, also of those whose length is not known
+    uint64_t behind;   // entries of logs, as far as they are known, that are not archived yet
     uint64_t failures; // reading or writing did not work, and is tried again
     unsigned videos;   // that are followed
     unsigned waiting;  // of them: have something that is not archived yet
