@@ -71,6 +71,26 @@ static void a_full_disk_refuses_and_recovers_by_itself(void **state) {
     assert_int_equal(world_overview(w)->mappings, 1);
 }
 
+static int64_t cpu_us(void) {
+    struct rusage used;
+    assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000) + used.ru_utime.tv_usec +
+           used.ru_stime.tv_usec;
+}
+
+// What was deleted is still to be overwritten in the log file.
+static void a_full_disk_after_a_deletion_costs_no_cpu(void **state) {
+    struct world *w = *state;
+    struct position first = world_post(w, "deleted", 1);
+    limit_file_size(1);
+    assert_int_equal(world_retract(w, "deleted", first).status, ENGINE_UNAVAILABLE);
+    int64_t before_us = cpu_us();
+    world_let_pass(w, 300);
+    assert_in_range(cpu_us() - before_us, 0, 100000);
+    limit_file_size(0);
+    world_await_ready(w);
+}
+
 static void a_full_disk_fails_the_whole_batch_and_no_number_is_lost(void **state) {
     struct world *w = *state;
     enum { MANY = 200 };
@@ -407,6 +427,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_make_open, free_without_limit)
     const struct CMUnitTest tests[] = {
         TEST(a_full_disk_refuses_and_recovers_by_itself),
+        TEST(a_full_disk_after_a_deletion_costs_no_cpu),
         TEST(a_full_disk_fails_the_whole_batch_and_no_number_is_lost),
         TEST(a_full_disk_does_not_end_leases),
         TEST(a_full_disk_is_not_written_to_by_heartbeats),

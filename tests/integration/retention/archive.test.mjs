@@ -1,11 +1,13 @@
 // `chorus archive`: a process that keeps what Redis drops, learns of what is deleted, and says what it has missed.
 // Set-ups: up-redis.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, moderate, post, postMany } from '../lib/api.mjs';
 import { Fleet } from '../lib/fleet.mjs';
+import { compareIds } from '../lib/journal.mjs';
 import { Program, run } from '../lib/process.mjs';
+import { RedisPair } from '../lib/redis.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -131,4 +133,62 @@ scenario('what it missed is told, and a loss of Redis is survived', { ms: 60_000
   assert.equal(none.code, 1);
   assert.match(none.stderr, /--archive-days is 0/);
   assert.match(stderr, /chorus\.db is an archive that `chorus archive` writes; choose another data folder/);
+});
+
+// Nothing may be written beyond the end of its largest file, as on a full disk.
+scenario('its disk is full, and it is killed while it writes: comments go on, and it catches up', { disk: true, ms: 60_000 }, async (t) => {
+  const system = await t.system({ stable: true });
+  const archive = await follow(t, system);
+  const comments = [await post(system, 'v', 'before')];
+  await archive.has('v', comments[0].id);
+  const bytes = Math.max(...readdirSync(archive.data).map((name) => statSync(join(archive.data, name)).size));
+  archive.fleet.part('archive').limit({ fsize: bytes });
+  await until(async () => {
+    comments.push(...await postMany(system, 'v', 20, { text: () => 'x'.repeat(1_900) }));
+    return await metric(archive, 'chorus_archive_failures_total');
+  }, 'the disk to be full');
+  assert.ok(await metric(archive, 'chorus_archive_behind_entries') > 0);
+  assert.equal((await call('GET', `${archive.url}/ready`)).status, 503);
+  assert.ok((await archive.lines('v')).some(({ id }) => id === comments[0].id), 'replays go on');
+  assert.match(archive.fleet.stderr, /failing what=write/);
+  archive.fleet.part('archive').limit({ fsize: 'unlimited' });
+  const caughtUp = async () => {
+    await archive.has('v', comments.at(-1).id);
+    assert.deepEqual((await archive.lines('v')).map(({ t: _, ...comment }) => comment), comments.sort((a, b) => seq(a.id) - seq(b.id)));
+    await until(async () => !(await metric(archive, 'chorus_archive_behind_entries')), 'it to be behind by nothing');
+  };
+  await caughtUp();
+  const posting = postMany(system, 'v', 200);
+  comments.push(await post(system, 'v', 'amid those'));
+  await archive.fleet.end1('archive', 'SIGKILL');
+  comments.push(...await posting);
+  await archive.again();
+  await caughtUp();
+});
+
+scenario('Redis fails over, and back: it keeps what each of them had', { ms: 60_000 }, async (t) => {
+  const redis = new RedisPair();
+  const system = await t.system({ redis, stable: true });
+  const archive = await follow(t, system);
+  const { first: a, second: b } = redis;
+  const comments = await postMany(system, 'v', 5);
+  const insist = async (text) => {
+    comments.push(await until(() => post(system, 'v', text), text));
+    await archive.has('v', comments.at(-1).id);
+  };
+  await archive.has('v', comments.at(-1).id);
+  redis.cutLink();
+  await insist('only A has it');
+  await b.promote();
+  redis.turnTo(b);
+  await insist('B');
+  await a.replicaOf(b.port);
+  await b.kill9();
+  await a.promote();
+  redis.turnTo(a);
+  await insist('A');
+  const lines = await archive.lines('v'), ids = lines.map(({ id }) => id).filter(Boolean);
+  assert.deepEqual(ids, [...new Set(ids)].sort(compareIds), 'in order, and once');
+  assert.deepEqual(lines.filter(({ type }) => !type).map(({ comment }) => comment), comments.sort((x, y) => compareIds(x.id, y.id)).map(({ comment }) => comment));
+  assert.deepEqual(lines.filter(({ type }) => type === 'gap'), [], 'as it has all');
 });
