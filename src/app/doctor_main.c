@@ -88,7 +88,8 @@ static struct doctor_config config_of(const struct settings *set, enum command c
                               .own_descriptors = set->own_descriptors,
                               .durable = set->durable,
                               .data = set->redis && command == COMMAND_UP ? NULL : set->data,
-                              .redis_password = set->redis_password};
+                              .redis_password = set->redis_password,
+                              .confirm_replicas = set->confirm_replicas};
     add_ports(&c, set, command);
     return c;
 }

@@ -60,7 +60,11 @@ static struct engine_limits limits_of(const struct settings *set) {
 
 static bool runtime_open_redis(struct runtime *r, const char *url) {
     const struct settings *set = r->settings;
-    struct redis_config config = {.url = url, .password = set->redis_password, .limits = limits_of(set)};
+    struct redis_config config = {.url = url,
+                                  .password = set->redis_password,
+                                  .confirm_replicas = (int)set->confirm_replicas,
+                                  .confirm_ms = (int)set->confirm_ms,
+                                  .limits = limits_of(set)};
     char host[REDIS_HOST_SIZE];
     if (redis_url_needs_tls(url, host)) {
         r->redis_tls = tls_client_new(&(struct tls_client_config){.peer_name = host,

@@ -51,6 +51,12 @@ static const struct option_row rows[] = {
      "our certificate (PEM) for a Redis that asks for one", SERVICES},
     {"redis-key", "REDIS_KEY_FILE", OPTION_STRING, AT(redis_key), 0, 0, NULL, "FILE", NULL,
      "its private key (PEM), if it is not in that file", SERVICES},
+    {"confirm-replicas", NULL, OPTION_INT, AT(confirm_replicas), 0, 16, "0", "N", NULL,
+     "answer 201 only when so many replicas of Redis have the comment, and 503 if they do not have it in time; a repeat with the "
+     "same Idempotency-Key is the same comment",
+     SERVICES},
+    {"confirm-ms", NULL, OPTION_INT, AT(confirm_ms), 10, 1000, "500", "MS", NULL,
+     "how long to wait for the replicas of --confirm-replicas", SERVICES},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "6000", "PORT", NULL,
      "port to listen on; 0 lets the kernel choose", COMMAND_MANAGER},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "3000", "PORT", NULL,

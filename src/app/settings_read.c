@@ -74,6 +74,8 @@ static void check_engine(struct settings *s, struct options *o) {
         buf_add_string(
             &o->errors,
             "A service run on its own needs Redis to work with the others: set --redis redis://HOST:PORT.\n");
+    if (s->confirm_replicas && !settings_redis_url(s, url, sizeof url))
+        options_error(o, AT(confirm_replicas), "is for a Redis: set --redis too.");
     check_redis_tls(s, o);
 }
 

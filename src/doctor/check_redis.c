@@ -79,8 +79,14 @@ void check_redis_rights(const struct redis_facts *f, struct doctor_report *r) {
         doctor_add(r, check, DOCTOR_OK, NULL, "The user of Redis has all rights that are needed.");
 }
 
-static void check_redis_durability(const char *check, const struct redis_facts *f, struct doctor_report *r) {
-    if (!f->saves_well)
+static void check_redis_durability(const char *check, const struct doctor_config *c,
+                                   const struct redis_facts *f, struct doctor_report *r) {
+    if (f->replicas >= 0 && f->replicas < c->confirm_replicas)
+        doctor_add(r, check, DOCTOR_FAULT, "Connect more replicas, or lower --confirm-replicas.",
+                   "%" PRId64 " replicas have to confirm each comment, and %" PRId64
+                   " are connected: all are refused.",
+                   c->confirm_replicas, f->replicas);
+    else if (!f->saves_well)
         doctor_add(r, check, DOCTOR_FAULT, "Look at its log, and at the room on its disk.",
                    "Redis could not write to its disk the last time.");
     else if (!f->appends)
@@ -98,7 +104,7 @@ static void check_redis_durability(const char *check, const struct redis_facts *
 void check_durability(const struct doctor_config *c, const struct redis_facts *f, struct doctor_report *r) {
     static const char check[] = "durability";
     if (f && has_facts(check, f, r))
-        check_redis_durability(check, f, r);
+        check_redis_durability(check, c, f, r);
     else if (!f)
         doctor_add(r, check, DOCTOR_OK, NULL, "Comments are stored in %s; a power cut may %s.", c->data,
                    c->durable ? "lose none that was answered (--durable)"

@@ -51,6 +51,7 @@
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "redis_amend.h"
+#include "redis_confirm.h"
 #include "redis_core.h"
 #include "redis_lease.h"
 #include "redis_log.h"
@@ -144,6 +145,7 @@ static void on_redis_message(struct redis *r, const char *channel, const char *b
 static void on_redis_moved(void *arg) {
     struct redis *r = arg;
     redis_conn_look(r->commands);
+    redis_confirm_look(r->confirm);
     redis_subscriber_look(r->subscriber);
 }
 
@@ -151,6 +153,7 @@ static void on_redis_resolved(void *arg) {
     struct redis *r = arg;
     redis_sentinels_resolved(r->sentinels);
     redis_conn_resolved(r->commands);
+    redis_confirm_resolved(r->confirm);
     redis_subscriber_resolved(r->subscriber);
 }
 

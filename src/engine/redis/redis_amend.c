@@ -54,6 +54,7 @@ void redis_amend(struct engine *engine, const struct engine_amend *amend, engine
     redis_args_text(&a, room);
     redis_args_text(&a, amend->note ? amend->note : "");
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    c->is_confirmed = true;
     c->on.amend = cb;
     c->arg = arg;
     redis_call_send(c, &a);

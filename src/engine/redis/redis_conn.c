@@ -111,13 +111,24 @@ static void redis_conn_expect(struct redis_conn *c, redis_reply_cb *cb, void *ar
     redis_replies_expect(&c->replies, cb, arg);
 }
 
+char *redis_conn_frame(int argc, const char *const *argv, const size_t *lens, size_t *len) {
+    char *frame;
+    long long size = redisFormatCommandArgv(&frame, argc, (const char **)argv, lens);
+    if (size < 0) mem_abort("a Redis command");
+    *len = (size_t)size;
+    return frame;
+}
+
+void redis_conn_frame_free(char *frame) {
+    redisFreeCommand(frame);
+}
+
 static void redis_conn_send_command(struct redis_conn *c, int argc, const char *const *argv,
                                     const size_t *lens) {
-    char *framed;
-    long long len = redisFormatCommandArgv(&framed, argc, (const char **)argv, lens);
-    if (len < 0) mem_abort("a Redis command");
-    buf_add(&c->out, framed, (size_t)len);
-    redisFreeCommand(framed);
+    size_t len;
+    char *frame = redis_conn_frame(argc, argv, lens, &len);
+    buf_add(&c->out, frame, len);
+    redis_conn_frame_free(frame);
     redis_conn_at_turn_end(c);
 }
 
@@ -126,6 +137,18 @@ void redis_conn_send(struct redis_conn *c, int argc, const char *const *argv, co
     assert(c->state == CONN_UP);
     redis_conn_send_command(c, argc, argv, lens);
     if (!c->config.on_message) redis_conn_expect(c, cb, arg);
+}
+
+void redis_conn_send_framed(struct redis_conn *c, const char *frame, size_t len, redis_reply_cb *cb,
+                            void *arg) {
+    assert(c->state == CONN_UP);
+    buf_add(&c->out, frame, len);
+    redis_conn_at_turn_end(c);
+    redis_conn_expect(c, cb, arg);
+}
+
+redisReply *redis_conn_keep_reply(struct redis_conn *c) {
+    return redis_replies_keep(&c->replies);
 }
 
 // Greeting

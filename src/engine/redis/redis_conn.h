@@ -87,6 +87,16 @@ const char *redis_conn_why(const struct redis_conn *);
 void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, const size_t *lens,
                      redis_reply_cb *, void *arg);
 
+// Writes a command as it is sent; the caller frees it.
+char *redis_conn_frame(int argc, const char *const *argv, const size_t *lens, size_t *len);
+void redis_conn_frame_free(char *);
+
+// Sends one or more of them, which have one reply; as redis_conn_send().
+void redis_conn_send_framed(struct redis_conn *, const char *frame, size_t len, redis_reply_cb *, void *arg);
+
+// Only in a callback of this connection: makes the reply the caller's, who ends it with redis_reply_free().
+struct redisReply *redis_conn_keep_reply(struct redis_conn *);
+
 // Returns when the last byte was received.
 int64_t redis_conn_received_ms(const struct redis_conn *);
 

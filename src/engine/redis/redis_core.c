@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "redis_confirm.h"
 #include "redis_error.h"
 #include "redis_reply.h"
 #include "redis_sentinels.h"
@@ -142,7 +143,7 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
     if (r->phase == REDIS_CLOSED) {
         redis_call_refuse(c, ENGINE_CLOSED);
-    } else if (!redis_serves(r)) {
+    } else if (!redis_serves(r) || (c->is_confirmed && r->confirm && !redis_confirm_is_up(r->confirm))) {
         redis_call_refuse(c, ENGINE_UNAVAILABLE);
     } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
         redis_call_refuse(c, ENGINE_BUSY);
@@ -150,7 +151,10 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
         c->sent_us = clock_monotonic_us();
         r->waiting++;
         r->waiting_bytes += c->bytes;
-        redis_conn_send(r->commands, argc, argv, lens, on_redis_reply, c);
+        if (c->is_confirmed && r->confirm)
+            redis_confirm_send(r->confirm, argc, argv, lens, on_redis_reply, c);
+        else
+            redis_conn_send(r->commands, argc, argv, lens, on_redis_reply, c);
     }
 }
 
@@ -257,6 +261,10 @@ struct redis_conn_config redis_conn_to_primary(struct redis *r, const char *name
     return config;
 }
 
+static void on_redis_unconfirmed(void *arg, const char *error) {
+    redis_core_refused(arg, redis_refusal_append, error);
+}
+
 void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redis_reply_cb *)) {
     r->refuse.on_due = on_redis_refuse;
     r->check_append = check_append;
@@ -266,15 +274,25 @@ void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redi
     config.on_down = on_commands_down;
     config.arg = r;
     r->commands = redis_conn_new(r->loop, r->resolver, &r->url, &config);
+    if (!r->config.confirm_replicas) return;
+    config.name = "chorus-confirmed";
+    r->confirm = redis_confirm_new(r->loop, r->resolver, &r->url, &config,
+                                   &(struct redis_confirm_config){.replicas = r->config.confirm_replicas,
+                                                                  .ms = r->config.confirm_ms,
+                                                                  .on_missing = on_redis_unconfirmed,
+                                                                  .arg = r});
 }
 
 void redis_core_close(struct redis *r) {
     bool serving = r->phase == REDIS_SERVING;
     r->phase = REDIS_CLOSED;
     if (serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
+    if (serving && r->confirm) redis_confirm_drain(r->confirm, CLOSE_GRACE_MS);
     loop_timer_stop(r->loop, &r->refuse);
     redis_refusal_release(&r->refusal);
     redis_conn_free(r->commands);
+    redis_confirm_free(r->confirm);
     r->commands = NULL;
+    r->confirm = NULL;
     while (r->refused) redis_answer_refused(r);
 }

@@ -19,6 +19,7 @@
 
 struct hub;
 struct redis_call;
+struct redis_confirm;
 struct redis_messages;
 struct redis_sentinels;
 struct redis_subscriber;
@@ -52,6 +53,7 @@ struct redis {
     struct resolver *resolver;
     struct redis_sentinels *sentinels; // NULL: the URL has the address
     struct redis_conn *commands;
+    struct redis_confirm *confirm; // NULL: appends are not confirmed
     struct redis_subscriber *subscriber;
     struct redis_messages *messages;
     void (*on_serving)(struct redis *);    // commands can be sent from now on
@@ -119,6 +121,7 @@ struct redis_call {
     union engine_cb on;
     void *arg;
     enum engine_status status; // of one that was refused
+    bool is_confirmed;         // answered only when replicas have what it wrote, if they are asked
     const char *command;       // what was sent last, for the log
     int64_t sent_us;
     enum entry_kind kind;

@@ -13,6 +13,7 @@ static const struct meaning {
     {"READONLY", "is a read-only replica", true},
     {"MISCONF", "accepts no writes because it cannot save to its disk", false},
     {"NOREPLICAS", "accepts no writes because too few replicas are connected", false},
+    {"UNCONFIRMED", "has too few replicas that confirm what is written (--confirm-replicas)", false},
     {"LOADING", "is still loading its data", true},
     {"MASTERDOWN", "is a replica that has lost its master", true},
     {"NOSCRIPT", "has lost the scripts, which are loaded again", true},

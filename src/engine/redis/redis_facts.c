@@ -83,6 +83,8 @@ static void on_facts_info(void *arg, const redisReply *reply) {
     info_text(info, "valkey_version", f->version, sizeof f->version);
     f->major = (int)strtol(f->version, NULL, 10);
     info_text(info, "role", f->role, sizeof f->role);
+    info_text(info, "connected_slaves", number, sizeof number);
+    f->replicas = strtoll(number, NULL, 10);
     info_text(info, "maxmemory_policy", f->policy, sizeof f->policy);
     info_text(info, "maxmemory", number, sizeof number);
     f->maxmemory = strtoll(number, NULL, 10);

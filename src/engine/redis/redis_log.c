@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/hub.h"
+#include "redis_confirm.h"
 #include "redis_core.h"
 #include "redis_entry.h"
 #include "redis_reply.h"
@@ -150,6 +151,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     if (append->gate) redis_room_add_gate(&a, append->gate);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     if (append->gate) c->refusal = append->gate->refusal;
+    c->is_confirmed = true;
     c->on.append = cb;
     c->arg = arg;
     redis_call_send(c, &a);
@@ -171,7 +173,10 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     redis_args_number(&a, ENTRY_TOMBSTONE);
     redis_args_text(&a, "");
     redis_args_text(&a, "-1"); // not to be counted as a video
-    redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
+    if (r->phase == REDIS_SERVING && r->confirm)
+        redis_confirm_send(r->confirm, a.count, a.at, a.len, on_checked, r);
+    else
+        redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
 }
 
 // Reading

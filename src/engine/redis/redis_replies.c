@@ -64,10 +64,18 @@ enum redis_replies_verdict redis_replies_feed(struct redis_replies *q, const voi
     while (!verdict) {
         if (redisReaderGetReply(q->reader, &reply) != REDIS_OK) return REDIS_REPLIES_MALFORMED;
         if (!reply) break;
+        q->given = reply;
         verdict = replies_hand_out(q, reply);
-        freeReplyObject(reply);
+        if (q->given) freeReplyObject(q->given);
+        q->given = NULL;
     }
     return verdict;
+}
+
+redisReply *redis_replies_keep(struct redis_replies *q) {
+    redisReply *kept = q->given;
+    q->given = NULL;
+    return kept;
 }
 
 void redis_replies_forget(struct redis_replies *q) {

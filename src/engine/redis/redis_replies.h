@@ -25,6 +25,7 @@ struct redis_replies {
     size_t first, count, size;
     redis_reply_cb *on_push; // NULL: what answers no command is an error
     void *arg;
+    struct redisReply *given; // to the callback that runs; NULL: none, or it has kept it
 };
 
 enum redis_replies_verdict {
@@ -42,6 +43,9 @@ void redis_replies_expect(struct redis_replies *, redis_reply_cb *, void *arg);
 // Takes bytes that were received, and calls back for each reply that they complete. Callbacks may send,
 // expect and forget; after a forget no further one runs.
 enum redis_replies_verdict redis_replies_feed(struct redis_replies *, const void *bytes, size_t len);
+
+// In a callback: its reply is the caller's from now on (redis_reply_free()).
+struct redisReply *redis_replies_keep(struct redis_replies *);
 
 // Drops what was received and not handed out.
 void redis_replies_forget(struct redis_replies *);

@@ -56,3 +56,7 @@ const char *redis_reply_type(const redisReply *reply) {
     default: return "other";
     }
 }
+
+void redis_reply_free(redisReply *reply) {
+    if (reply) freeReplyObject(reply);
+}

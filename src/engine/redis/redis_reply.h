@@ -29,5 +29,8 @@ bool redis_reply_is_nil(const redisReply *);
 // Returns the message if it is an error, else NULL.
 const char *redis_reply_error(const redisReply *);
 
+// Ends one that was kept; NULL is allowed.
+void redis_reply_free(redisReply *);
+
 // Names its type, for the log.
 const char *redis_reply_type(const redisReply *);

@@ -76,6 +76,7 @@ struct settings {
     bool redis_host_counts;         // rather than `redis`
     const char *redis_password;     // NULL: that of the URL
     const char *redis_ca, *redis_cert, *redis_key;
+    int64_t confirm_replicas, confirm_ms;
     int64_t port; // with the next four: of a role that runs on its own
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;

@@ -50,6 +50,7 @@ struct doctor_config {
     const char *data;  // folder of the embedded engine, or of an archive; NULL: none
     const char *redis; // URL; NULL: the embedded engine
     const char *redis_password;
+    int64_t confirm_replicas;
     struct tls_client *redis_tls; // of a URL with TLS
     const char *redis_trouble;    // why there is none: a file of certificates is wrong; NULL: none
     const char *ask;              // URL at which browsers reach streams; NULL: none was given

@@ -32,8 +32,10 @@ if KEYS[7] then
         return not loss and problem or nil
     end
 
-    local token = redis.call('HGET', KEYS[4], ARGV[10]) or redis.call('HGET', KEYS[5], ARGV[10])
+    local young = redis.call('HGET', KEYS[4], ARGV[10])
+    local token = young or redis.call('HGET', KEYS[5], ARGV[10])
     if token then
+        redis.pcall('PEXPIRE', young and KEYS[4] or KEYS[5], ARGV[4]) -- a write: so WAIT confirms the first one, too
         if string.sub(token, 1, 16) ~= ARGV[11] then return {'reused'} end
         local id, at_ms = string.match(token, '^(%S+) (%S+)$', 17)
         return announce_before_repeat() or {'repeat', id, at_ms}

@@ -12,5 +12,7 @@ struct redis_config {
     // NULL without TLS.
     const struct stream_ops *(*transport)(void *tls, const char *host);
     void *tls;
+    int confirm_replicas; // how many replicas must have an append before it is answered; 0: none is asked
+    int confirm_ms;       // and within what time
     struct engine_limits limits; // bytes are those that Redis takes for them
 };

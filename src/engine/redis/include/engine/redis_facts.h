@@ -15,6 +15,7 @@ struct redis_facts {
     int major;
     int64_t ahead_ms;         // its clock against ours
     char role[16];            // "master", "slave"
+    int64_t replicas;         // connected; -1: unknown
     char policy[32];          // maxmemory-policy
     int64_t maxmemory;        // 0: no limit; -1, here and below: unknown
     bool appends, saves_well; // appendonly; whether it could write to its disk last
