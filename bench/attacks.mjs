@@ -51,11 +51,11 @@ async function measure(attack, load) {
 }
 
 const cells = (quiet, beside) => `${quiet.p99.toFixed(1)} | ${beside.p99.toFixed(1)} | ${(beside.p99 / quiet.p99).toFixed(1)}`;
-console.log('| attack | addresses | post, quiet | beside it | ratio | stream, quiet | beside it | ratio | server, % of a core | us each |');
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+console.log('| attack | addresses | post, quiet | beside it | ratio | stream, quiet | beside it | ratio | new client, slowest | server, % of a core | us each |');
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const attack of only.length ? only : attacks) {
   for (const load of loads) {
     const { quiet, beside, share, each } = await measure(attack, load);
-    console.log(`| ${attack} | ${load.addresses} | ${cells(quiet.post, beside.post)} | ${cells(quiet.stream, beside.stream)} | ${share.toFixed(0)} | ${each.toFixed(0)} |`);
+    console.log(`| ${attack} | ${load.addresses} | ${cells(quiet.post, beside.post)} | ${cells(quiet.stream, beside.stream)} | ${beside.look.max.toFixed(0)} | ${share.toFixed(0)} | ${each.toFixed(0)} |`);
   }
 }

@@ -39,6 +39,7 @@ class Honest {
   posts = []; // ms until the answer
   streams = []; // ms until the last of the viewers had it
   looks = 0; // at /health
+  answers = []; // ms until they were answered
   stopping = false;
 
   async start(t, system, { viewers = 3, everyMs = 30, network = 'loopback' } = {}) {
@@ -90,7 +91,7 @@ class Honest {
   // On connections of its own, as a health check makes them.
   async #look() {
     for (let i = 0; !this.stopping; i++) {
-      const url = this.ports[i % this.ports.length];
+      const url = this.ports[i % this.ports.length], began = performance.now();
       await until(async () => {
         const client = await RawClient.connect(url, { localAddress: this.watcher });
         try {
@@ -102,6 +103,7 @@ class Honest {
           client.destroy();
         }
       }, `/health of ${url}`, 5_000);
+      this.answers.push(performance.now() - began);
       this.looks++;
       await pause(20);
     }
@@ -117,10 +119,10 @@ class Honest {
 
   // The latencies since the last call.
   figures() {
-    const [posts, streams] = [this.posts, this.streams];
-    Object.assign(this, { posts: [], streams: [] });
-    return Object.fromEntries([['post', posts], ['stream', streams]].map(([name, values]) =>
-      [name, { count: values.length, p50: percentile(values, 0.5), p99: percentile(values, 0.99) }]));
+    const { posts: post, streams: stream, answers: look } = this;
+    Object.assign(this, { posts: [], streams: [], answers: [] });
+    return Object.fromEntries(Object.entries({ post, stream, look }).map(([name, values]) =>
+      [name, { count: values.length, p50: percentile(values, 0.5), p99: percentile(values, 0.99), max: percentile(values, 1) }]));
   }
 
   async stop() {
