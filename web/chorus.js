@@ -292,10 +292,10 @@ export class LiveComments {
   }
 
   _start() {
-    const { _options: { video, user, token, share = true }, _env: { BroadcastChannel } } = this;
+    const { _options: { video, user, token, everything, share = true }, _env: { BroadcastChannel } } = this;
     if (OVER.includes(this.state.name)) return;
     try {
-      if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user].join(' '));
+      if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user, everything && 'all'].join(' '));
     } catch {} // storage is not allowed
     if (!this._tabs) this._stream ??= new Stream(this);
   }
@@ -378,8 +378,8 @@ export class LiveComments {
   }
 
   _connectQuery() {
-    const { user, video, history, viewers } = this._options, last_event_id = this.position;
-    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers,room,reactions' : 'move', history: !last_event_id && history, last_event_id });
+    const { user, video, history, viewers, everything } = this._options, last_event_id = this.position;
+    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers,room,reactions' : 'move', history: !last_event_id && history, last_event_id, rate: everything && 'all' });
   }
 
   _hear(event) {

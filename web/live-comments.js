@@ -43,7 +43,7 @@ const LOAD_AT_ONCE = 200;
 const Base = globalThis.HTMLElement ?? class {};
 
 export class LiveCommentsElement extends Base {
-  static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly', 'replay', 'offset-ms', 'archive'];
+  static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly', 'everything', 'replay', 'offset-ms', 'archive'];
   #token;
   #tokenUser; // as of the newest token
   #words = WORDS;
@@ -72,6 +72,7 @@ export class LiveCommentsElement extends Base {
   attributeChangedCallback(name, before, now) {
     if (before === now || !this.#parts) return;
     if (name === 'readonly') this.#showComposer();
+    else if (name === 'everything') this.#reconnect();
     else if (name === 'name') this.#setAuthor();
     else if (name !== 'history') this.#later({ again: true });
   }
@@ -225,7 +226,7 @@ export class LiveCommentsElement extends Base {
     if (!isAddress(server)) return this.#onState({ name: 'refused', error: this.#words.noAddress(server) });
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
     if (this.hasAttribute('replay')) return this.#replay({ server, video, history });
-    this.#join(LiveComments, { server, video, history, since, name: this.authorName || undefined, viewers: true });
+    this.#join(LiveComments, { server, video, history, since, name: this.authorName || undefined, viewers: true, everything: this.hasAttribute('everything') });
   }
 
   async #replay(options) {

@@ -85,6 +85,11 @@ export interface LiveCommentsOptions {
   history?: number;
   /** The position to resume after: what `position` of an earlier client was. */
   since?: string;
+  /**
+   * Whether all comments are sent, where the video has a readable rate. With tokens it needs the right `everything` or `moderate`, and
+   * is ignored without. Default: false.
+   */
+  everything?: boolean;
   /** Whether the server sends how many watch. Default: false. */
   viewers?: boolean;
   /**

@@ -140,10 +140,10 @@ for (const [how, withLocks] of kinds) {
   });
 }
 
-test('tabs of another video, and with a token those of another user, have a stream of their own', async () => {
+test('tabs of another video, with a token those of another user, and those that want everything, have a stream of their own', async () => {
   const story = new Story(new Random(3), true), { world, clock } = story;
-  for (const options of [{}, { user: 'other' }, { video: 'w' }, { token: 't' }, { token: 't', user: 'other' }, { share: false }]) story.open(options);
+  for (const options of [{}, { user: 'other' }, { video: 'w' }, { token: 't' }, { token: 't', user: 'other' }, { share: false }, { everything: true }]) story.open(options);
   await clock.pass(5_000);
-  assert.equal(world.connections.size, 5);
+  assert.equal(world.connections.size, 6);
   for (const { watcher } of story.tabs) watcher.live.close();
 });

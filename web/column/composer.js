@@ -80,7 +80,7 @@ export class Composer {
 
   set closed(yes) {
     this.#closed = yes;
-    this.input.disabled = yes;
+    this.input.disabled = this.heart.disabled = yes;
     this.#show();
   }
 

@@ -129,7 +129,7 @@ button:disabled { cursor: default; }
 .send:disabled { background: var(--_field); color: var(--_dim); }
 .react { flex: none; padding: .45rem .5rem; border-radius: 8px; line-height: 1; color: var(--_accent); }
 .react:hover { background: var(--_field); }
-.react[aria-disabled="true"] { color: var(--_dim); }
+.react:is([aria-disabled="true"], :disabled) { color: var(--_dim); }
 .below { font-size: .75rem; color: var(--_dim); }
 .note:empty { display: none; }
 .too-long .note { color: var(--_bad); font-weight: 600; }

@@ -46,6 +46,7 @@ export class Aim {
     this.#root.addEventListener('pointerover', (event) => event.pointerType === 'mouse' && this.#onOver(event.target));
     this.#root.addEventListener('pointerout', ({ relatedTarget }) => relatedTarget?.closest?.('.window') || this.#onOver(null));
     comments.addEventListener('pointerleave', () => this.#onOver(null));
+    document.addEventListener('pointerover', ({ target }) => target === comments || this.#onOver(null)); // if what was below it has gone, it does not leave
     this.#root.addEventListener('focusin', ({ target }) => this.#onFocus(rowOf(target)));
     this.#root.addEventListener('focusout', ({ relatedTarget }) => relatedTarget && this.#root.contains(relatedTarget) || this.#onFocus(null));
     this.#root.addEventListener('click', (event) => this.#onClick(event));
