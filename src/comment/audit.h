@@ -12,7 +12,7 @@ enum { AUDIT_NOTE_SIZE = 1024 };
 const char *audit_note(char note[AUDIT_NOTE_SIZE], const struct service *, struct http_exchange *,
                        const char *what, const char *more);
 
-// The same of what was done by itself.
+// The same of what was done by itself, which is kept apart.
 const char *audit_note_of_nobody(char note[AUDIT_NOTE_SIZE], const char *what, const char *more);
 
 // Route; `arg` is a struct service.

@@ -521,8 +521,8 @@ static void run_held_drop(struct store *s, struct request *request) {
 static void run_audit_read(struct store *s, struct request *request) {
     struct audit_request *a = (struct audit_request *)request;
     const struct video *v = find_stored(s, a->video);
-    a->notes = request_hold(request, ENGINE_NOTES * sizeof *a->notes);
-    if (v) a->count = memory_gate_notes(&v->gate, a->notes, ENGINE_NOTES);
+    a->notes = request_hold(request, MEMORY_NOTES * sizeof *a->notes);
+    if (v) a->count = memory_gate_notes(&v->gate, a->notes);
 }
 
 // Leases and counters

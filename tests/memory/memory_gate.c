@@ -231,10 +231,17 @@ void memory_gate_note(struct memory_gate *g, const char *note) {
     g->exists = true;
 }
 
-size_t memory_gate_notes(const struct memory_gate *g, const char **list, size_t room) {
+static size_t notes_of_kind(const struct memory_gate *g, bool automatic, const char **list, size_t most) {
+    static const char begins[] = ENGINE_NOTE_AUTOMATIC;
     size_t count = 0;
-    for (const struct memory_note *n = g->notes; n && count < room; n = n->next) list[count++] = n->text;
+    for (const struct memory_note *n = g->notes; n && count < most; n = n->next)
+        if (!strncmp(n->text, begins, sizeof begins - 1) == automatic) list[count++] = n->text;
     return count;
+}
+
+size_t memory_gate_notes(const struct memory_gate *g, const char *list[MEMORY_NOTES]) {
+    size_t count = notes_of_kind(g, false, list, ENGINE_NOTES);
+    return count + notes_of_kind(g, true, list + count, ENGINE_NOTES_AUTOMATIC);
 }
 
 bool memory_gate_set_over(struct memory_gate *g, bool over) {

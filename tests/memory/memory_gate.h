@@ -49,9 +49,10 @@ bool memory_gate_drop(struct memory_gate *, const char *id, int64_t *left);
 // As room_write(). Returns whether it was written.
 bool memory_gate_write(struct memory_gate *, const struct engine_room *);
 
-// The audit trail: adds a note, or NULL; and returns how many there are, filling in the newest `room`.
+// The audit trail: adds a note, or NULL; and returns how many there are, in the order of audit_read.
+enum { MEMORY_NOTES = ENGINE_NOTES + ENGINE_NOTES_AUTOMATIC };
 void memory_gate_note(struct memory_gate *, const char *note);
-size_t memory_gate_notes(const struct memory_gate *, const char **list, size_t room);
+size_t memory_gate_notes(const struct memory_gate *, const char *list[MEMORY_NOTES]);
 
 // Notes that the video has ended, or goes on. Returns whether that is new.
 bool memory_gate_set_over(struct memory_gate *, bool over);

@@ -506,14 +506,14 @@ static inline void an_end_is_not_undone_by_who_had_read_the_room_before(void **s
 struct audit_answer {
     struct world *world;
     size_t count;
-    char notes[ENGINE_NOTES][8];
+    char notes[ENGINE_NOTES + ENGINE_NOTES_AUTOMATIC][32];
 };
 
 static inline void room_on_audit(void *arg, enum engine_status status, const char *const *notes,
                                  size_t count) {
     struct audit_answer *a = arg;
     assert_int_equal(status, ENGINE_OK);
-    assert_true(count <= ENGINE_NOTES);
+    assert_true(count <= ENGINE_NOTES + ENGINE_NOTES_AUTOMATIC);
     a->count = count;
     for (size_t i = 0; i < count; i++) snprintf(a->notes[i], sizeof a->notes[i], "%s", notes[i]);
     world_answered(a->world);
@@ -576,6 +576,26 @@ static inline void the_newest_notes_are_kept(void **state) {
     assert_string_equal(a.notes[ENGINE_NOTES - 1], "3");
 }
 
+static inline void notes_of_what_was_done_by_itself_push_no_others_out(void **state) {
+    struct world *w = *state;
+    char note[32];
+    w->note = "by ann";
+    room_ban(w, "v", "ann", -1, false);
+    w->note = note;
+    for (int i = 0; i < ENGINE_NOTES + 3; i++) {
+        snprintf(note, sizeof note, ENGINE_NOTE_AUTOMATIC "%d}", i);
+        room_ban(w, "v", "bob", -1, false);
+    }
+    w->note = "by bea";
+    room_ban(w, "v", "ann", -1, false);
+    struct audit_answer a = room_audit(w, "v");
+    assert_int_equal(a.count, 2 + ENGINE_NOTES_AUTOMATIC);
+    assert_string_equal(a.notes[0], "by bea");
+    assert_string_equal(a.notes[1], "by ann");
+    assert_string_equal(a.notes[2], ENGINE_NOTE_AUTOMATIC "502}");
+    assert_string_equal(a.notes[a.count - 1], ENGINE_NOTE_AUTOMATIC "403}");
+}
+
 // With three videos at most.
 static inline void a_room_is_evicted_with_its_video(void **state) {
     struct world *w = *state;
@@ -601,4 +621,5 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(a_repeat_of_what_waits_waits_once), TEST(one_comment_can_be_made_to_wait),                      \
         TEST(what_has_waited_is_only_checked_for_a_ban), TEST(an_end_refuses_all_comments_until_a_start),    \
         TEST(an_end_is_not_undone_by_who_had_read_the_room_before),                                          \
-        TEST(what_moderators_do_is_noted_in_the_same_step), TEST(the_newest_notes_are_kept)
+        TEST(what_moderators_do_is_noted_in_the_same_step), TEST(the_newest_notes_are_kept),                 \
+        TEST(notes_of_what_was_done_by_itself_push_no_others_out)

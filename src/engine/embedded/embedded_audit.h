@@ -7,7 +7,8 @@
 struct store;
 struct video;
 
-// Adds a note, and drops those beyond ENGINE_NOTES. NULL: none.
+// Adds a note, and drops those beyond ENGINE_NOTES, or of the automatic ones beyond ENGINE_NOTES_AUTOMATIC.
+// NULL: none.
 void audit_write(struct store *, const struct video *, const char *note);
 
 // See struct local_store.

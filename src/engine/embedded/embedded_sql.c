@@ -241,9 +241,12 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_HELD_DROP] = "DELETE FROM held WHERE video = ?1",
 
     [SQL_AUDIT_ADD] = "INSERT INTO audit(video, note) VALUES(?1, ?2)",
-    [SQL_AUDIT_TRIM] = "DELETE FROM audit WHERE video = ?1 AND n <= (SELECT n FROM audit WHERE video = ?1"
-                       " ORDER BY n DESC LIMIT 1 OFFSET ?2)",
-    [SQL_AUDIT_OF] = "SELECT note FROM audit WHERE video = ?1 ORDER BY n DESC",
+    // ?3: whether of the automatic ones, ?4 how those begin.
+    [SQL_AUDIT_TRIM] =
+        "DELETE FROM audit WHERE video = ?1 AND (substr(note, 1, length(?4)) = ?4) = ?3 AND n <= (SELECT n FROM audit"
+        " WHERE video = ?1 AND (substr(note, 1, length(?4)) = ?4) = ?3 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
+    [SQL_AUDIT_OF] =
+        "SELECT note FROM audit WHERE video = ?1 ORDER BY substr(note, 1, length(?2)) = ?2, n DESC",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE video = ?1",
 
     [SQL_RECENT_FIND] = "SELECT at_ms FROM recent WHERE video = ?1 AND name = ?2",

@@ -20,6 +20,7 @@
 //   chorus:{readers}:load       hash: URL => what else the lease says
 //   readers:next                string: how many videos have been assigned, for round-robin
 //   {video:<id>}:audit          what moderators did: a list of notes, newest first
+//   {video:<id>}:audit:automatic    and what was done by itself
 //   {video:<id>}:room, :bans    what moderators have set (engine/room.h), and what lua/shared/gate.lua keeps beside
 //                               it: :slow, :texts, :paced, :held; and chorus:held
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use (microseconds)

@@ -274,10 +274,11 @@ void redis_held_drop(struct engine *engine, const char *video, const char *id, c
 // The audit trail
 
 static void on_audit_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    const char *notes[ENGINE_NOTES];
+    enum { MOST = ENGINE_NOTES + ENGINE_NOTES_AUTOMATIC };
+    const char *notes[MOST];
     size_t items = 0, count = 0;
     if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
-    for (size_t i = 0; status == ENGINE_OK && i < items && count < ENGINE_NOTES; i++) {
+    for (size_t i = 0; status == ENGINE_OK && i < items && count < MOST; i++) {
         notes[count] = redis_reply_text(redis_reply_item(reply, i), NULL);
         if (notes[count]) count++;
     }
@@ -287,10 +288,10 @@ static void on_audit_read(struct redis_call *c, enum engine_status status, const
 
 void redis_audit_read(struct engine *engine, const char *video, engine_audit_cb *cb, void *arg) {
     struct redis_call *c = redis_call_new((struct redis *)engine, on_audit_read, NULL, 0);
-    char key[ENGINE_VIDEO_MAX + sizeof REDIS_AUDIT_KEY];
-    size_t len = (size_t)snprintf(key, sizeof key, REDIS_AUDIT_KEY, video);
+    struct redis_args a = {0};
+    redis_args_script(&a, &redis_script_audit_read, 1);
+    redis_args_format(&a, REDIS_AUDIT_KEY, video);
     c->on.audit = cb;
     c->arg = arg;
-    redis_call_send_raw(c, "LRANGE", 4, (const char *const[]){"LRANGE", key, "0", "-1"},
-                        (const size_t[]){6, len, 1, 2});
+    redis_call_send(c, &a);
 }

@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scrape, sum } from '../lib/exposition.mjs';
+import { call } from '../lib/api.mjs';
 import { asking, newest, refused, send, startHook } from '../lib/hook.mjs';
 import { run } from '../lib/process.mjs';
+import { ban, lift } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -85,6 +87,7 @@ scenario('strikes add up to a time-out, at all comment APIs', async (t) => {
   const hook = await startHook(t, ({ text }) => ({ action: text === 'rude' ? 'deny' : 'allow' }));
   const flags = { links: 'deny', ...asking(hook), strikes: 3, 'time-out-ms': 3600_000 };
   const system = await t.system({ flags });
+  await ban(system, 'v', 'eve');
   refused(await send(system, 'x.com'), 422, 'link_not_allowed');
   refused(await send(system, 'rude'), 422, 'comment_denied');
   assert.equal((await send(system, 'kind')).status, 201);
@@ -94,4 +97,7 @@ scenario('strikes add up to a time-out, at all comment APIs', async (t) => {
   assert.equal((await send(system, 'kind', { userid: 'bob' })).status, 201);
   assert.equal((await send(system, 'kind', { videoid: 'w' })).status, 201);
   assert.equal(sum(await scrape(system.comment), 'chorus_comment_timed_out_users_total'), 1);
+  await lift(system, 'v', 'eve');
+  const { json: { audit } } = await call('GET', `${system.comment}/videos/v/audit`);
+  assert.deepEqual(audit.map(({ what, userid, automatic = false }) => [what, userid, automatic]), [['lift', 'eve', false], ['ban', 'ann', true], ['ban', 'eve', false]]);
 });

@@ -706,8 +706,8 @@ static void node_held_drop(struct sim_node *n, const struct sim_call *c, struct 
 
 static void node_audit_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     const struct video *v = video_find_stored(n, c->name);
-    a->notes = mem_zalloc(ENGINE_NOTES * sizeof *a->notes);
-    if (v) a->note_count = memory_gate_notes(&v->gate, a->notes, ENGINE_NOTES);
+    a->notes = mem_zalloc(MEMORY_NOTES * sizeof *a->notes);
+    if (v) a->note_count = memory_gate_notes(&v->gate, a->notes);
     for (size_t i = 0; i < a->note_count; i++) a->notes[i] = mem_strdup(a->notes[i]);
 }
 

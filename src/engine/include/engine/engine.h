@@ -381,7 +381,9 @@ struct engine_ops {
     // held_drop: NOT_FOUND if it does not wait.
     // Each that writes, and amend(), takes a note for the video's audit trail, at most ENGINE_NOTE_MAX bytes
     // of text that mean nothing to the engine, or NULL: it is kept in the same step, if there is something to
-    // note. The trail goes with the video, too. audit_read: the newest ENGINE_NOTES of a video.
+    // note. The trail goes with the video, too. Those that begin with ENGINE_NOTE_AUTOMATIC are kept apart,
+    // so that they push no other out. audit_read: the newest ENGINE_NOTES of a video, newest first, and
+    // behind them the newest ENGINE_NOTES_AUTOMATIC, likewise.
     void (*rooms_read)(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *,
                        void *arg);
     void (*room_write)(struct engine *, const char *video, const struct engine_room *, const char *note,
@@ -460,6 +462,7 @@ enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
 enum { ENGINE_LOAD_MAX = 4095, ENGINE_SET_MAX = 16384 };                       // bytes
 enum { ENGINE_HELD_DUE = 64 };
-enum { ENGINE_NOTES = 500, ENGINE_NOTE_MAX = 1023 };
+enum { ENGINE_NOTES = 500, ENGINE_NOTES_AUTOMATIC = 100, ENGINE_NOTE_MAX = 1023 };
+#define ENGINE_NOTE_AUTOMATIC "{\"automatic\":true,"
 enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };
 enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 }; // bytes

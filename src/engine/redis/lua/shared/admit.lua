@@ -54,7 +54,7 @@ end
 local function forget(video)
     local log = '{video:' .. video .. '}:'
     redis.call('UNLINK', 'video:' .. video .. ':reader', log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older',
-        log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'audit',
+        log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'audit', log .. 'audit:automatic',
         log .. 'retracted', log .. 'set')
     redis.call('ZREM', 'chorus:mapped', video)
     redis.call('ZREM', 'chorus:uncommented', video)
