@@ -1,15 +1,14 @@
 // The comments of a video that is over, beside the clock of its recording: see clients/js.
 //
 // It looks at the clock ten times a second, and shows what GET /videos/VIDEO/replay has up to there. It reads a window ahead, and
-// drops what is far behind. A clock that has gone back, or beyond what is read, means a new place: then the newest comments up to
-// there are looked for first, in spans that grow.
+// drops what is shown. A clock that has gone back, or beyond what is read, means a new place: then the newest comments up to there
+// are looked for first, in spans that grow. They are always asked for, as some may have been deleted meanwhile.
 import { LiveComments } from './chorus.js';
 
 const LOOK_MS = 100;
 const AHEAD_MS = 20_000; // of the recording at normal speed: with less than that ahead, more is read
 const WINDOW_MS = 60_000;
 const LIMIT = 2_000; // lines of an answer
-const BEHIND = 500; // lines kept
 const SPAN_MS = 2_000, GROWTH = 4;
 const JITTER_MS = 250, LEAP_MS = 2_500; // back, and between two looks, as timers of hidden tabs are late
 const LATE_MS = 1_500;
@@ -29,8 +28,7 @@ async function readLines(live, query, controller) {
 }
 
 class Reel {
-  lines = []; // read, oldest first, each with `at`: its t, but never less than that of the one before; store's clocks may be set back
-  next = 0; // the first of them that is not shown
+  lines = []; // read and not shown, oldest first, each with `at`: its t, but never less than the one's before, as clocks are set back
   pins = []; // of all that was ever read, by `at`
   retries = 0;
 
@@ -67,25 +65,21 @@ class Reel {
   look(at) {
     const isNew = !(at >= this.at - JITTER_MS) || (at > this.at + LEAP_MS * this.rate && !(at <= this.to));
     this.at = isNew ? at : Math.max(at, this.at);
-    if (isNew) return this.goTo(at);
+    if (isNew) return this.goTo();
     if (this.to !== undefined) this.settled ||= this.showBefore(at);
     this.show();
     if (!this.reading && !this.isRead && !(this.to - this.at > AHEAD_MS * this.rate)) this.read();
   }
 
   // What is shown is to be taken off. While the clock is dragged, nothing is read yet.
-  goTo(at) {
+  goTo() {
     this.controller?.abort();
     this.controller = undefined;
     this.reading = this.settled = false;
     this.live._tell('onSeek');
-    const first = this.lines.findIndex((line) => line.at > at);
-    const before = this.lines.slice(0, first < 0 ? undefined : first).filter(isComment).length;
-    if (at <= this.to && at >= this.from && (before >= this.history || this.from <= this.begin)) return;
     this.lines = [];
-    this.next = 0;
     this.isRead = false;
-    this.from = this.to = this.after = undefined;
+    this.to = this.after = undefined;
   }
   get history() {
     return this.live._options.history ?? HISTORY;
@@ -93,34 +87,26 @@ class Reel {
 
   // The newest comments up to there, and what is pinned there.
   showBefore(at) {
-    const { history, lines, live } = this;
-    const end = lines.findIndex((line) => line.at > at);
-    this.next = end < 0 ? lines.length : end;
-    const comments = lines.slice(0, this.next).filter(isComment);
-    for (const line of comments.slice(Math.max(0, comments.length - history))) this.tell(line, true);
+    const { history, live } = this, before = this.takeShown(at), rows = before.filter(({ type }) => !type || type === 'gap');
+    for (const line of rows.slice(Math.max(0, rows.length - history))) this.tell(line, true);
     const pin = this.pins.filter((each) => each.at <= at).at(-1);
     if (pin?.target) this.tell(pin);
-    if (live.state.name !== 'reconnecting') live._setState({ name: this.isOver() ? 'ended' : 'replaying' });
+    live._setState({ name: before.at(-1)?.type === 'end' ? 'ended' : 'replaying' });
     return true;
-  }
-  isOver() {
-    return this.lines[this.next - 1]?.type === 'end';
   }
 
   show() {
-    const { lines, live } = this;
+    const { live } = this;
     if (!this.settled) return;
-    for (; this.next < lines.length && lines[this.next].at <= this.at; this.next++) {
-      const line = lines[this.next];
+    for (const line of this.takeShown(this.at)) {
       this.tell(line, this.at - line.at > LATE_MS * this.rate);
-      if (this.closed || !this.settled) return;
+      if (this.closed) return;
       if (line.type === 'end') live._setState({ name: 'ended' });
     }
-    const far = this.next - BEHIND;
-    if (far < BEHIND) return; // not one by one
-    this.from = lines[far - 1].at + 1;
-    lines.splice(0, far);
-    this.next -= far;
+  }
+  takeShown(at) {
+    const later = this.lines.findIndex((line) => line.at > at);
+    return this.lines.splice(0, later < 0 ? this.lines.length : later);
   }
 
   tell({ at, t, ...line }, replayed) {
@@ -165,7 +151,6 @@ class Reel {
       if (lines.filter(isComment).length >= history || from === begin) break;
     }
     if (this.controller !== controller) return;
-    this.from = to + 1;
     this.to = at;
     this.take(lines, begin);
   }
@@ -175,7 +160,7 @@ class Reel {
     for (;;) {
       const some = await readLines(this.live, { from_ms: from < 0 ? undefined : from, to_ms: Math.max(0, to), after, limit: LIMIT }, controller);
       this.keepPins(some);
-      lines = [...lines, ...some.filter(({ t }) => t >= from && t <= to)].slice(-BEHIND);
+      lines = [...lines, ...some.filter(({ t }) => t >= from && t <= to)].slice(-LIMIT);
       if (!isFull(some)) return lines;
       after = lastId(some);
     }

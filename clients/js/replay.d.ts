@@ -25,7 +25,7 @@ export interface ReplayOptions {
   offsetMs?: number;
   /** Whose comments are `own`. */
   user?: string;
-  /** How many comments are shown at a new place: the newest up to there. 0 to 500, default 50. */
+  /** How many comments are shown at a new place: the newest up to there. 0 to 2,000, default 50. */
   history?: number;
   /** Sent as `Authorization: Bearer …` with each request; a function is called for each. */
   token?: string | (() => string | undefined | Promise<string | undefined>);

@@ -71,10 +71,10 @@ function begin(archive, options = {}) {
 
 test('comments come when the recording does, and with the offset of a recording that began later', async () => {
   const archive = new Archive();
-  for (const t of [-500, 0, 2_000, 5_000, 70_000, 200_000]) archive.add(t, t === 5_000 ? { userid: 'u' } : {});
+  for (const t of [-10_000, -500, 0, 2_000, 5_000, 70_000, 200_000]) archive.add(t, t === 5_000 ? { userid: 'u' } : {});
   archive.add(210_000, { type: 'end' });
-  archive.add(210_000, { type: 'retract', target: '5-1' }); // afterwards
-  const { clock, replay, shown, states, texts } = begin(archive);
+  archive.add(210_000, { type: 'retract', target: '5-2' }); // afterwards
+  const { clock, recording, replay, shown, states, texts } = begin(archive);
   await clock.pass(1_900);
   assert.deepEqual(texts(), ['at 0']);
   await clock.pass(4_000);
@@ -87,6 +87,8 @@ test('comments come when the recording does, and with the offset of a recording 
   assert.deepEqual(states, ['replaying', 'ended']);
   const asked = archive.requests.length;
   await clock.pass(600_000);
+  recording.currentTime = 5_000;
+  await clock.pass(1_000);
   assert.equal(archive.requests.length, asked, 'nothing is asked for after the end');
   replay.close();
 
@@ -107,6 +109,7 @@ test('comments come when the recording does, and with the offset of a recording 
     const { ms } = late.shown.find(({ comment }) => comment === 'at 2000');
     assert.ok(ms >= at && ms <= at + 150, `${offsetMs}: ${ms}`);
     assert.equal(late.texts().includes('at -500'), offsetMs < 0, 'what came before the start, if the recording has it');
+    assert.ok(!late.texts().includes('at -10000'));
     late.replay.close();
   }
 });
@@ -147,6 +150,10 @@ test('a pause, another rate, and a place before or after: what is shown is what 
   recording.currentTime = 50;
   await clock.pass(1_000);
   assert.ok(!texts().includes('pin'), 'not pinned yet');
+  archive.lines[45] = { t: 45_000, id: archive.lines[45].id, type: 'blank' };
+  recording.currentTime = 48.5;
+  await clock.pass(1_000);
+  assert.ok(texts().at(-1) === 'at 49000' && !texts().includes('at 45000'), 'what was deleted meanwhile is gone');
   replay.close();
 });
 
