@@ -26,6 +26,6 @@ COPY --from=build /src/build/chorus /usr/local/bin/chorus
 USER 65532:65532
 # `chorus up` creates its chorus-data here; mount a volume here to keep it.
 WORKDIR /data
-EXPOSE 3000 4001 4002 4003 5000 6000
+EXPOSE 3000 4001 4002 4003 5000 6000 7000
 ENTRYPOINT ["chorus"]
 CMD ["up", "--bind", "0.0.0.0"]

@@ -31,6 +31,11 @@ WorkingDirectory=/var/lib/chorus")
 unit(chorus-manager "the manager" "${chorus} manager --config ${configuration}" "${overrides}manager.env")
 unit(chorus-comment "the comment API" "${chorus} comment --config ${configuration}" "${overrides}comment.env")
 unit(chorus-reader@ "the reader at port %i" "${chorus} reader --config ${configuration} --port %i" "${overrides}reader-%i.env")
+unit(chorus-archive "the archive of a Redis" "${chorus} archive --config ${configuration} --data /var/lib/chorus-archive"
+     "${overrides}archive.env
+StateDirectory=chorus-archive
+StateDirectoryMode=0750
+WorkingDirectory=/var/lib/chorus-archive")
 unit(chorus-statistics "the statistics service" "${chorus} statistics --config ${configuration}" "${overrides}statistics.env")
 configure_file(${source}/deploy/systemd/chorus.sysusers ${made}/sysusers/chorus.conf COPYONLY)
 file(INSTALL ${made}/sysusers/chorus.conf DESTINATION ${prefix}/lib/sysusers.d)

@@ -161,8 +161,24 @@ test("the seed's command runs the simulation in a container, where nothing is bu
   assert.match(readFileSync(join(folder, 'page.html'), 'utf8'), /^<!doctype html>/i);
 });
 
+test('with the profile `archive` what is posted is archived, exported and erased, in a container with limits', async () => {
+  await project.upWith('archive');
+  const { id } = await say('by-hand', 'for the archive');
+  const replayed = async () => (await call('GET', `${project.archive}/videos/by-hand/replay`)).text;
+  await until(async () => (await replayed()).includes(id), 'it in the archive', 60_000);
+  const exported = await project.compose('exec', '-T', 'archive', 'chorus', 'export', 'by-hand', '--archive', 'http://127.0.0.1:7000');
+  assert.equal(exported, await replayed());
+  await post(project, 'by-hand', 'my street', { user: 'bob' });
+  byHand++;
+  const erased = await project.compose('exec', '-T', 'comment-api', 'chorus', 'erase', 'bob', '--yes', '--archive', 'http://archive:7000');
+  assert.match(erased, /^Comment API .*: 1 comments .*\nArchive http:\/\/archive:7000: erased\.$/m);
+  const [archive] = (await project.containers()).filter((container) => serviceOf(container) === 'archive');
+  assert.deepEqual([archive.HostConfig.ReadonlyRootfs, archive.HostConfig.CapDrop, archive.HostConfig.PidsLimit], [true, ['ALL'], 512]);
+  assert.ok(archive.HostConfig.Memory > 0);
+});
+
 test('with the profile `observability` a Prometheus scrapes all services, has the alerts, and none of them fires', async () => {
-  await project.upWith('observability');
+  await project.upWith('archive', 'observability');
   const ask = async (path) => {
     const { json, text } = await call('GET', `${project.prometheus}/api/v1/${path}`);
     assert.equal(json?.status, 'success', text);
@@ -170,10 +186,10 @@ test('with the profile `observability` a Prometheus scrapes all services, has th
   };
   const up = await until(async () => {
     const { result } = await ask(`query?query=${encodeURIComponent('up{job="chorus"} == 1')}`);
-    return result.length === 6 && result;
-  }, 'six targets', 90_000);
+    return result.length === 7 && result;
+  }, 'seven targets', 90_000);
   const targets = new Set(up.map(({ metric }) => metric.instance.split(':')[0]));
-  assert.deepEqual(targets, new Set(services.filter((name) => !['redis', 'client'].includes(name))));
+  assert.deepEqual(targets, new Set([...services.filter((name) => !['redis', 'client'].includes(name)), 'archive']));
   const { result: [viewers] } = await ask('query?query=sum(chorus_reader_viewers)');
   assert.equal(Number(viewers.value[1]), 19);
   const { groups } = await ask('rules');

@@ -31,13 +31,14 @@ export const docker = (...args) => run('docker', args);
 export class Project {
   static async make() {
     const project = new Project();
-    const [manager, comment, statistics, prometheus, ...readers] = await freePorts(7);
+    const [manager, comment, statistics, prometheus, archive, ...readers] = await freePorts(8);
     project.ports = {
       MANAGER_PORT: manager, COMMENT_PORT: comment, STATISTICS_PORT: statistics,
       READER_1_PORT: readers[0], READER_2_PORT: readers[1], READER_3_PORT: readers[2], PROMETHEUS_PORT: prometheus,
+      ARCHIVE_PORT: archive, MORE_TARGETS: 'archive:7000',
     };
     const url = (port) => `http://127.0.0.1:${port}`;
-    Object.assign(project, { manager: url(manager), comment: url(comment), statistics: url(statistics), prometheus: url(prometheus), readers: readers.map(url) });
+    Object.assign(project, { manager: url(manager), comment: url(comment), statistics: url(statistics), prometheus: url(prometheus), archive: url(archive), readers: readers.map(url) });
     return project;
   }
 
@@ -62,13 +63,13 @@ export class Project {
     return { ready, healthy: seconds() };
   }
 
-  // Also starts the services of a profile.
-  upWith(profile) {
-    return this.compose('--profile', profile, 'up', '-d', '--no-build');
+  // Also starts the services of these profiles.
+  upWith(...profiles) {
+    return this.compose(...profiles.flatMap((profile) => ['--profile', profile]), 'up', '-d', '--no-build');
   }
 
   down(...args) {
-    return this.compose('--profile', 'observability', 'down', '--remove-orphans', ...args);
+    return this.compose('--profile', 'observability', '--profile', 'archive', 'down', '--remove-orphans', ...args);
   }
 
   // The output of `docker inspect` for each container.

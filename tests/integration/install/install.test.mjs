@@ -28,7 +28,7 @@ scenario('with DESTDIR everything lands below it, with the paths of the prefix',
     assert.doesNotMatch(textOf(stage, file), new RegExp(`@[a-z]+@|${stage}`), file);
   }
   assert.match((await run(['--version'], { file: chorus })).stdout, /^chorus \d/);
-  for (const name of UNITS) assert.match(textOf(unitFile(join(stage, 'usr/local'), name)), /^ExecStart=\/usr\/local\/bin\/chorus (up|manager|comment|reader|statistics) --config \/etc\/chorus\/chorus.conf\b/m, name);
+  for (const name of UNITS) assert.match(textOf(unitFile(join(stage, 'usr/local'), name)), /^ExecStart=\/usr\/local\/bin\/chorus (up|manager|comment|reader|statistics|archive) --config \/etc\/chorus\/chorus.conf\b/m, name);
   assert.equal((await run(['config', 'check', join(stage, 'etc/chorus/chorus.conf')])).code, 0);
 });
 

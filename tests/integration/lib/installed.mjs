@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { binary } from './process.mjs';
 
 export const build = dirname(binary);
-export const UNITS = ['chorus', 'chorus-comment', 'chorus-manager', 'chorus-reader@', 'chorus-statistics'];
+export const UNITS = ['chorus', 'chorus-archive', 'chorus-comment', 'chorus-manager', 'chorus-reader@', 'chorus-statistics'];
 
 // Returns what it printed.
 export function install(prefix, { DESTDIR = '' } = {}) {
