@@ -39,12 +39,11 @@ FIGURE(archive_entries, follower_counts(a->follower)->entries)
 FIGURE(archive_missed, follower_counts(a->follower)->missed)
 FIGURE(archive_gaps, follower_counts(a->follower)->gaps)
 FIGURE(archive_failures, follower_counts(a->follower)->failures)
-FIGURE(archive_replays, a->replays.begun)
-FIGURE(archive_lines, a->replays.lines)
 FIGURE(archive_bytes, a->own->ops->stats(a->own).database_bytes)
 FIGURE(archive_disk_bytes, a->own->ops->stats(a->own).disk_bytes)
 FIGURE(archive_free_bytes, a->own->ops->stats(a->own).free_bytes)
 #undef FIGURE
+METRICS_OF_REPLAYS(archive)
 
 const struct metric archive_metrics[] = {
     {"chorus_archive_videos", "videos", METRIC_GAUGE, "Videos whose logs are followed.",
@@ -62,9 +61,7 @@ const struct metric archive_metrics[] = {
      "Rows of missed entries, also of those whose number is not known.", .get = archive_gaps},
     {"chorus_archive_failures_total", "failures", METRIC_COUNTER,
      "Times that reading a log or writing the archive failed, and was tried again.", .get = archive_failures},
-    {"chorus_archive_replays_total", "replays", METRIC_COUNTER, "Replays begun.", .get = archive_replays},
-    {"chorus_archive_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",
-     .get = archive_lines},
+    METRIC_ROWS_OF_REPLAYS("archive"),
     {"chorus_archive_size_bytes", "bytes", METRIC_GAUGE, "Size of the archive's file.", .get = archive_bytes},
     {"chorus_archive_disk_bytes", "bytes", METRIC_GAUGE, "Size of the file system with the archive.",
      .get = archive_disk_bytes},

@@ -45,14 +45,7 @@ COUNTER(comment_listings, listings)
 COUNTER(comment_reactions, reactions)
 #undef COUNTER
 
-#define REPLAYS(name, member)                                                                                \
-    static double name(struct service *s) {                                                                  \
-        return (double)((const struct comment_api *)s)->replays.member;                                      \
-    }
-REPLAYS(comment_replays, begun)
-REPLAYS(comment_replayed_lines, lines)
-REPLAYS(comment_replay_missed, missed)
-#undef REPLAYS
+METRICS_OF_REPLAYS(comment_api)
 
 static const struct review *review_of(const struct service *s) {
     return ((const struct comment_api *)s)->review;
@@ -165,11 +158,6 @@ const struct metric comment_metrics[] = {
      "Requests for a video's comments, GET /videos/VIDEO/comments.", .get = comment_listings},
     {"chorus_comment_reactions_total", "reactions", METRIC_COUNTER, "Reactions accepted.",
      .get = comment_reactions},
-    {"chorus_comment_replays_total", "replays", METRIC_COUNTER, "Replays begun, GET /videos/VIDEO/replay.",
-     .get = comment_replays},
-    {"chorus_comment_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",
-     .get = comment_replayed_lines},
-    {"chorus_comment_replay_missed_entries_total", "entries", METRIC_COUNTER,
-     "Entries in gaps of replays: neither in the log nor in an archive.", .get = comment_replay_missed},
+    METRIC_ROWS_OF_REPLAYS("comment"),
     {0},
 };

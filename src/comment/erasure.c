@@ -32,8 +32,9 @@ struct erasure {
     size_t held_count;
     uint64_t comments, dropped; // of the video
     uint64_t all_comments, all_dropped, all_videos;
-    unsigned looks; // at the newest
-    bool waits;     // for its client
+    unsigned looks;                 // at the newest
+    bool waits;                     // for its client
+    void (*next)(struct erasure *); // after a purge
 };
 
 static void erasure_next_video(struct erasure *);
@@ -51,6 +52,25 @@ static void erasure_end(struct erasure *e, bool complete) {
     e->api->erasure = NULL;
     free(e->held);
     free(e);
+}
+
+// Returns whether the store has done what it was asked; if not, the erasure has ended.
+static bool erasure_goes_on(struct erasure *e, enum engine_status status) {
+    if (status != ENGINE_OK) erasure_end(e, false);
+    return status == ENGINE_OK;
+}
+
+static void on_erasure_purged(void *arg, enum engine_status status, const struct engine_entry *entry,
+                              size_t taken) {
+    struct erasure *e = arg;
+    (void)entry;
+    (void)taken;
+    if (erasure_goes_on(e, status)) e->next(e);
+}
+
+static void erasure_purge(struct erasure *e, const char *video, void (*next)(struct erasure *)) {
+    e->next = next;
+    amendment_purge(&e->api->placed.service, video, e->user, e->note, on_erasure_purged, e);
 }
 
 // Adds a line. Returns false if it is to go on when there is room, or has ended.
@@ -78,17 +98,6 @@ static void erasure_complete(struct erasure *e) {
 
 static void erasure_look_at_newest(struct erasure *e);
 
-static void on_newest_purged(void *arg, enum engine_status status, const struct engine_entry *entry,
-                             size_t taken) {
-    struct erasure *e = arg;
-    (void)entry;
-    (void)taken;
-    if (status == ENGINE_OK)
-        erasure_look_at_newest(e);
-    else
-        erasure_end(e, false);
-}
-
 // Copies the video of a comment, whose id follows that of its user.
 static bool read_video(const struct engine_entry *comment, const char *user, char video[ID_MAX + 1]) {
     static const char name[] = "\",\"videoid\":\"";
@@ -104,15 +113,12 @@ static bool read_video(const struct engine_entry *comment, const char *user, cha
 static void on_erasure_overview(void *arg, enum engine_status status, const struct engine_overview *found) {
     struct erasure *e = arg;
     char video[ID_MAX + 1];
-    if (status != ENGINE_OK) {
-        erasure_end(e, false);
-        return;
-    }
+    if (!erasure_goes_on(e, status)) return;
     for (size_t i = 0; i < found->newest_count && e->looks < ENGINE_NEWEST; i++) {
         const struct engine_entry *comment = &found->newest[i];
         if (!entry_is_by(comment, e->user) || !read_video(comment, e->user, video)) continue;
         e->looks++;
-        amendment_purge(&e->api->placed.service, video, e->user, e->note, on_newest_purged, e);
+        erasure_purge(e, video, erasure_look_at_newest);
         return;
     }
     erasure_complete(e);
@@ -141,10 +147,7 @@ static void erasure_drop_held(struct erasure *e);
 static void on_erased_held(void *arg, enum engine_status status, int64_t left) {
     struct erasure *e = arg;
     (void)left;
-    if (status != ENGINE_OK && status != ENGINE_NOT_FOUND) {
-        erasure_end(e, false);
-        return;
-    }
+    if (status != ENGINE_NOT_FOUND && !erasure_goes_on(e, status)) return;
     e->dropped += status == ENGINE_OK;
     erasure_drop_held(e);
 }
@@ -161,10 +164,7 @@ static void erasure_drop_held(struct erasure *e) {
 static void on_erasure_held(void *arg, enum engine_status status, const struct engine_held *list,
                             size_t count) {
     struct erasure *e = arg;
-    if (status != ENGINE_OK) {
-        erasure_end(e, false);
-        return;
-    }
+    if (!erasure_goes_on(e, status)) return;
     free(e->held);
     e->held = mem_alloc((count + 1) * sizeof *e->held);
     e->held_count = 0;
@@ -180,25 +180,11 @@ static void erasure_read_held(struct erasure *e) {
 
 // What is in the log and in the archive
 
-static void on_erasure_purged(void *arg, enum engine_status status, const struct engine_entry *entry,
-                              size_t taken) {
-    struct erasure *e = arg;
-    (void)entry;
-    (void)taken;
-    if (status == ENGINE_OK)
-        erasure_read_held(e);
-    else
-        erasure_end(e, false);
-}
-
 static void erasure_read(struct erasure *e);
 
 static void on_erasure_page(void *arg, enum engine_status status, const struct engine_replayed *page) {
     struct erasure *e = arg;
-    if (status != ENGINE_OK) {
-        erasure_end(e, false);
-        return;
-    }
+    if (!erasure_goes_on(e, status)) return;
     for (size_t i = 0; i < page->range.count; i++) {
         e->comments += entry_is_by(&page->range.entries[i], e->user);
         e->after = page->range.entries[i].at;
@@ -206,7 +192,7 @@ static void on_erasure_page(void *arg, enum engine_status status, const struct e
     if (page->range.more && page->range.count)
         erasure_read(e);
     else if (e->comments)
-        amendment_purge(&e->api->placed.service, video_of(e), e->user, e->note, on_erasure_purged, e);
+        erasure_purge(e, video_of(e), erasure_read_held);
     else
         erasure_read_held(e);
 }
@@ -221,10 +207,7 @@ static void erasure_read(struct erasure *e) {
 
 static void on_erasure_videos(void *arg, enum engine_status status, const struct engine_videos *page) {
     struct erasure *e = arg;
-    if (status != ENGINE_OK) {
-        erasure_end(e, false);
-        return;
-    }
+    if (!erasure_goes_on(e, status)) return;
     for (e->at = e->count = 0; e->count < page->count && e->count < ENGINE_VIDEOS; e->count++)
         snprintf(e->videos[e->count], sizeof e->videos[0], "%s", page->names[e->count]);
     e->is_last = !page->next;

@@ -21,6 +21,28 @@ struct replays {
     uint64_t begun, lines, missed; // missed: numbers that were neither in log nor archive
 };
 
+// Make the get() of three rows, and the rows, of a service: those of its `struct type`, which has `replays`,
+// and whose metrics begin with chorus_PART_.
+#define METRICS_OF_REPLAYS(type)                                                                             \
+    static double replays_begun(struct service *s) {                                                         \
+        return (double)((const struct type *)s)->replays.begun;                                              \
+    }                                                                                                        \
+    static double replays_lines(struct service *s) {                                                         \
+        return (double)((const struct type *)s)->replays.lines;                                              \
+    }                                                                                                        \
+    static double replays_missed(struct service *s) {                                                        \
+        return (double)((const struct type *)s)->replays.missed;                                             \
+    }
+#define METRIC_ROWS_OF_REPLAYS(part)                                                                         \
+    {"chorus_" part "_replays_total", "replays", METRIC_COUNTER, "Replays begun, GET /videos/VIDEO/replay.", \
+     .get = replays_begun},                                                                                  \
+        {"chorus_" part "_replayed_lines_total", "lines", METRIC_COUNTER, "Lines of replays sent.",          \
+         .get = replays_lines},                                                                              \
+    {                                                                                                        \
+        "chorus_" part "_replay_missed_entries_total", "entries", METRIC_COUNTER,                            \
+            "Entries in gaps of replays: neither in the log nor in an archive.", .get = replays_missed       \
+    }
+
 // Answers the request, whose client may read the video. Its query is checked here.
 void replays_answer(struct replays *, struct http_exchange *, const char *video);
 
