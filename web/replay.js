@@ -171,8 +171,9 @@ class Reel {
     const lines = await readLines(this.live, { after, from_ms: after || last < 0 ? undefined : last + 1, to_ms: to, limit: LIMIT }, controller);
     if (this.controller !== controller) return;
     this.keepPins(lines);
-    this.take(lines, last);
-    if (!this.isRead) this.to = isFull(lines) ? this.lines.at(-1).at : to;
+    this.take(lines.filter(({ t }) => t >= this.begin), last);
+    this.after = lastId(lines) ?? this.after;
+    if (!this.isRead) this.to = isFull(lines) ? Math.max(last, lines.at(-1).t) : to;
   }
 
   take(lines, after) {

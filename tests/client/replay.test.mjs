@@ -92,6 +92,14 @@ test('comments come when the recording does, and with the offset of a recording 
   assert.equal(archive.requests.length, asked, 'nothing is asked for after the end');
   replay.close();
 
+  const crowded = new Archive(); // more before the recording than an answer has
+  for (let i = 0; i < 2 * BATCH; i++) crowded.add(-60_000 + i);
+  crowded.add(1_000);
+  const early = begin(crowded, { offsetMs: -3_000 });
+  await early.clock.pass(5_000);
+  assert.deepEqual(early.texts(), ['at 1000']);
+  early.replay.close();
+
   const quiet = new Archive();
   quiet.add(5_000);
   for (let i = 0; i < 60; i++) quiet.add(3_600_000);
