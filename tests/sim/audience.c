@@ -6,13 +6,14 @@
 #include "base/prng.h"
 
 enum {
-    MODERATED = 3,      // each so many-th world
+    MODERATED = 2,      // one in so many worlds
     BEGIN_US = 1000000, // after the cluster
     VIEWERS_MIN = 50,
     VIEWERS_MAX = 300,
     COMMENTS_MIN = 360,
     COMMENTS_MAX = 500,
-    ALONE_PERCENT = 140 // where one process has all parts, nothing is accepted while it is down
+    ALONE_PERCENT = 140,    // where one process has all parts, nothing is accepted while it is down
+    MODERATED_PERCENT = 115 // some are refused
 };
 
 // A number from least to most, mostly near the least.
@@ -49,8 +50,13 @@ static void audience_find_places(struct audience *a, const struct cluster *c) {
     }
 }
 
-void audience_init(struct audience *a, uint64_t seed, const struct cluster *cluster, int64_t calm_ms,
-                   bool moderated) {
+// Chance of its own: what else a seed does stays as it is.
+static bool is_moderated(uint64_t seed) {
+    struct prng p = {seed ^ 0x6d6f64};
+    return !prng_below(&p, MODERATED);
+}
+
+void audience_init(struct audience *a, uint64_t seed, const struct cluster *cluster, int64_t calm_ms) {
     struct prng p = {seed ^ 0x617564};
     *a = (struct audience){.journal = {.now_us = sim_now_us, .on_event = audience_on_event}};
     journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_KEPT, .count = cluster->kept});
@@ -65,8 +71,11 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     first->comments = near_least(&p, COMMENTS_MIN, COMMENTS_MAX) / CROWDS;
     if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
     first->stay_ms = near_least(&p, 3500, 9000);
-    if (cluster->spares_streams) first->stay_ms = near_least(&p, 3500, 5000);
-    if (moderated) first->crowds = CROWDS;
+    if (cluster->spares_streams || cluster->tight) first->stay_ms = near_least(&p, 3500, 5000);
+    if (is_moderated(seed)) {
+        first->crowds = CROWDS;
+        first->comments = first->comments * MODERATED_PERCENT / 100;
+    }
     first->calm_ms = calm_ms;
     first->end_ms = calm_ms + JUDGE_CALM_S * 1000 + 500;
     first->journal = &a->journal;

@@ -17,8 +17,9 @@ struct audience {
     int64_t calm_us, end_us; // of the world
 };
 
-// Makes the crowds, whose size and habits the seed determines. Outside of processes.
-void audience_init(struct audience *, uint64_t seed, const struct cluster *, int64_t calm_ms, bool moderated);
+// Makes the crowds, whose size and habits the seed determines, and whether they moderate. Outside of
+// processes.
+void audience_init(struct audience *, uint64_t seed, const struct cluster *, int64_t calm_ms);
 
 // Starts them.
 void audience_start(struct audience *);

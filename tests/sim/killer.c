@@ -277,6 +277,13 @@ static void killer_plan(struct killer *k, int64_t until_us) {
     }
 }
 
+// The last failover is one that loses what has not been repeated yet.
+static void killer_calm_redis(struct killer *k) {
+    if (k->cluster->engine != CLUSTER_REDIS || k->cluster->spares_streams) return;
+    journal_add(&k->audience->journal, &(struct journal_event){.kind = JOURNAL_FAULT, .word = "redis-lag"});
+    redis_actor_calm();
+}
+
 // Ends all that lasts. What is half open is reset: the other end answers by now.
 static void killer_calm(void *arg) {
     struct killer *k = arg;
@@ -287,7 +294,7 @@ static void killer_calm(void *arg) {
     kernel.short_read_per_million = kernel.short_write_per_million = 0;
     kernel.again_per_million = kernel.refuse_per_million = 0;
     sim_set_kernel(&kernel);
-    if (k->cluster->engine == CLUSTER_REDIS) redis_actor_calm();
+    killer_calm_redis(k);
     sim_disk_calm();
     for (size_t i = 0; i < k->cluster->count; i++) {
         struct service *s = &k->cluster->services[i];

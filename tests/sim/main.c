@@ -32,7 +32,6 @@ static const char usage[] =
     "  --minutes N       run seeds for so long, from --seed on, and stop at a finding\n"
     "  --seconds N       simulated time of each (default 60)\n"
     "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
-    "  --moderated       moderators are at work, too\n"
     "  --trace           print what happens\n"
     "  --hashes          print a line for each seed\n";
 
@@ -85,12 +84,15 @@ static bool read_seeds(struct options *o, const char *text) {
 }
 
 static bool read_options(struct options *o, int argc, char **argv) {
-    static const struct option table[] = {
-        {"seed", required_argument, NULL, 's'},    {"seeds", required_argument, NULL, 's'},
-        {"time", required_argument, NULL, 't'},    {"seconds", required_argument, NULL, 'n'},
-        {"engine", required_argument, NULL, 'e'},  {"trace", no_argument, NULL, 'v'},
-        {"hashes", no_argument, NULL, 'h'},        {"moderated", no_argument, NULL, 'o'},
-        {"minutes", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"seed", required_argument, NULL, 's'},
+                                          {"seeds", required_argument, NULL, 's'},
+                                          {"time", required_argument, NULL, 't'},
+                                          {"seconds", required_argument, NULL, 'n'},
+                                          {"engine", required_argument, NULL, 'e'},
+                                          {"trace", no_argument, NULL, 'v'},
+                                          {"hashes", no_argument, NULL, 'h'},
+                                          {"minutes", required_argument, NULL, 'm'},
+                                          {NULL, 0, NULL, 0}};
     *o = (struct options){.plan = {.seconds = 60}, .first = 1, .last = 1};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) >= 0;) {
         bool ok = true;
@@ -110,7 +112,6 @@ static bool read_options(struct options *o, int argc, char **argv) {
             break;
         case 'e': ok = read_engine(o, optarg); break;
         case 'v': o->plan.trace = true; break;
-        case 'o': o->plan.moderated = true; break;
         case 'h': o->hashes = true; break;
         default: ok = false;
         }
@@ -173,8 +174,8 @@ static void run_apart(const struct run_plan *plan, struct run_result *r) {
 
 static void print_failure(const struct options *o, const struct run_result *r, const char *program) {
     printf("seed %" PRIu64 " on %s: %s\n", r->seed, engine_names[o->plan.engine], r->failure);
-    printf("  to see it again: %s --engine %s --seconds %" PRId64 " --seed %" PRIu64 "%s --trace\n", program,
-           engine_names[o->plan.engine], o->plan.seconds, r->seed, o->plan.moderated ? " --moderated" : "");
+    printf("  to see it again: %s --engine %s --seconds %" PRId64 " --seed %" PRIu64 " --trace\n", program,
+           engine_names[o->plan.engine], o->plan.seconds, r->seed);
     fflush(stdout);
 }
 

@@ -38,7 +38,7 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     json_start(1);
     sim_world_start(plan->seed, plan->trace);
     cluster_start(&cluster, plan->engine, plan->seed);
-    audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000, plan->moderated);
+    audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
     audience_start(&audience);
     killer_start(&killer, plan->seed, &cluster, &audience);
     if (engines_store() && !cluster.spares_streams)

@@ -10,7 +10,7 @@ struct run_plan {
     uint64_t seed;
     enum cluster_engine engine;
     int64_t seconds; // simulated
-    bool trace, moderated;
+    bool trace;
 };
 
 // Without pointers: it comes from another process through a pipe.

@@ -40,6 +40,7 @@ struct watcher {
     struct position newest; // up to which its stream began with what it missed
     uint64_t more;          // left out before what comes next
     bool over;              // it has got `end`, or that may be what a gap of a loss stands for
+    bool at_end;            // it has got `end`, and since then nothing of what may follow a start
     int64_t asked_us;
 };
 
@@ -51,7 +52,11 @@ struct post {
     struct position at;
 };
 
-enum { PLACES = 16, RETRACTION_US = 3000000 }; // so long a moderator's request may last
+enum {
+    PLACES = 16,
+    RETRACTION_US = 3000000, // so long a moderator's request may last
+    BEGIN_AGAIN_US = 1000000 // so long a start is on its way to the viewers of a reader that nothing disturbs
+};
 
 // The reader that a comment came from, and when the stream began in which it came.
 struct source {
@@ -360,6 +365,7 @@ static void take_comment(struct judge *g, struct watcher *w, const struct journa
     g->v->deliveries++;
     g->sources[e - g->j->events] = (struct source){.reader = w->reader, .since_us = w->stream_us};
     take_number(g, w, e);
+    w->at_end = false;
     judge_replayed(g, w, e, known_find(&g->known, w->video, e->at));
 }
 
@@ -369,8 +375,8 @@ static void take_entry(struct judge *g, struct watcher *w, const struct journal_
         judge_find(g, e->at_us, "stranger", "w%" PRIu32 " got %s %s, for which nobody asked", e->who, e->word,
                    text_of(e->at));
     take_number(g, w, e);
-    if (!strcmp(e->word, "end")) w->over = true;
-    if (!strcmp(e->word, "start")) w->over = false;
+    if (!strcmp(e->word, "end")) w->over = w->at_end = true;
+    if (!strcmp(e->word, "start")) w->over = w->at_end = false;
 }
 
 static void take_passed(struct judge *g, struct watcher *w, const struct journal_event *e) {
@@ -445,6 +451,7 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
     w->gaps = mem_realloc(w->gaps, (w->gap_count + 1) * sizeof *w->gaps);
     w->went_back |= goes_back(e);
     w->over |= reason == 2;
+    w->at_end = false;
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
     w->gaps[w->gap_count++] = (struct range){e->from, to, w->asked, e->at_us, w->stream_us, reason};
     w->at = e->at;
@@ -479,14 +486,22 @@ static void take_denied(struct judge *g, const struct watcher *w, const struct j
         judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
 }
 
+// Who has not got the end when a start follows is cut, and comes back (fanout.h: fan_video_begin_again()).
+static bool is_begun_again(const struct judge *g, const struct watcher *w, int64_t at_us) {
+    int64_t begun_us = moderation_last(&g->moderation, DEED_START, w->video, at_us);
+    return begun_us >= 0 && at_us - begun_us <= BEGIN_AGAIN_US;
+}
+
+// A stream ends in order at the `end` of its viewer, who may be so far behind that a start has followed by
+// then. It comes back, and misses nothing: that is what hole and silent-loss look at. After 204 it would not.
 static void take_cut(struct judge *g, struct watcher *w, const struct journal_event *e) {
     bool undisturbed = g->v->faults && !g->disturbs && g->calm_us < 0, in_order = !strcmp(e->word, "end");
     if (in_order && w->streaming && !w->over && !may_be_over(g, w, w->stream_us, e->at_us))
         judge_find(g, e->at_us, "ended", "w%" PRIu32 " at %s, but the video has not", e->who, text_of(w->at));
-    else if (in_order && w->streaming)
+    else if (in_order && w->streaming && !w->at_end)
         judge_over(g, w, e);
     if (undisturbed && w->streaming && w->pace == PACE_FAST && !w->over && !in_order &&
-        strcmp(e->word, "own") != 0)
+        strcmp(e->word, "own") != 0 && !is_begun_again(g, w, e->at_us))
         judge_find(g, e->at_us, "stopped", "w%" PRIu32 " at %s: %s", e->who, w->instance, e->word);
     w->streaming = false;
 }

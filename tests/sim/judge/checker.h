@@ -16,7 +16,8 @@
 //     needless-gap  a gap announces what the log still has, or gives a wrong reason or sum
 //     malformed     a stream or an answer cannot be read
 //     denied        a viewer got an answer after which a browser does not come back, and the video was not over
-//     ended         ... and it was, or the stream ended in order, but the viewer had not got everything
+//     ended         ... and it was, but the viewer had not got everything; or the stream ended in order, and what
+//                   the viewer had got last was not the end
 //     retracted     the text of a comment is listed or replayed after it was deleted, or who has it is not told
 //     sampled       something was left out although no readable rate was ever set
 //     not-refused   a comment was accepted of a banned user, or in a frozen room, or after the end
@@ -25,7 +26,8 @@
 //     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream
 //     deaf          ... a comment API has accepted no comment
 //     unsettled     ... a comment with a key has no answer
-//     stopped       a stream ended although only managers or the statistics service had failed
+//     stopped       a stream ended although only managers or the statistics service had failed, and its video
+//                   was not just begun again
 //     delayed       when all is calm, a comment took longer than JUDGE_DELAY_MS to a viewer that reads
 //     totals        the statistics count another number of comments than there are
 //     ledger        when all is calm and seen, a video's ledger does not close to the comment

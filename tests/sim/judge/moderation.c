@@ -74,8 +74,8 @@ static bool is_split(const struct journal_event *e) {
 }
 
 static bool loses(const struct journal_event *e) {
-    static const char *const losing[] = {"store-failover", "store-failback", "store-restart", "redis-old",
-                                         "power_"};
+    static const char *const losing[] = {"store-failover", "store-failback", "store-restart",
+                                         "redis-old",      "redis-lag",      "power_"};
     if (e->kind == JOURNAL_LOST || is_split(e)) return true;
     if (e->kind != JOURNAL_FAULT) return false;
     for (size_t i = 0; i < sizeof losing / sizeof *losing; i++)

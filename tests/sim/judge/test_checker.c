@@ -166,6 +166,22 @@ static const struct history histories[] = {
     {"refused long after the ban was lifted", "refused",
      "1 act w1 v1 ban - n1 0\n1.1 done w1 done\n1.2 act w1 v1 lift - n1 0\n1.3 done w1 done\n"
      "2 post w1 v1 n1 once p1\n2.1 refused w1 n1 p1 banned\n"},
+    {"who is behind may see an end that a start has followed, and comes back", NULL,
+     JOINS
+     "0.5 act w1 v1 end - n0 0\n0.6 done w1 done\n0.7 act w1 v1 start - n0 0\n0.8 done w1 done\n"
+     "1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-3 p1\n2 act w1 v1 end - n0 0\n2.1 done w1 done\n"
+     "3 entry w1 v1 7-1 end - p0\n3 cut w1 end\n4 ask w1 7-1\n4.1 begin w1 7-1 reader-1\n"
+     "4.1 entry w1 v1 7-2 start - p0\n4.1 comment w1 7-3 p1 n1\n4.1 entry w1 v1 7-4 end - p0\n4.1 cut w1 end\n"},
+    {"who has not got the end when a start follows is cut", NULL,
+     JOINS POSTS SEES
+     "4.1 fault kill_manager-1\n4.2 act w1 v1 end - n0 0\n4.3 done w1 done\n4.4 act w1 v1 start - n0 0\n"
+     "4.5 done w1 done\n4.6 cut w1 cut\n"},
+    {"who is behind is told that all is over", "ended",
+     JOINS "0.5 act w1 v1 end - n0 0\n0.6 done w1 done\n0.7 act w1 v1 start - n0 0\n0.8 done w1 done\n"
+           "1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-3 p1\n2 act w1 v1 end - n0 0\n2.1 done w1 done\n"
+           "3 entry w1 v1 7-1 end - p0\n3 cut w1 end\n4 ask w1 7-1\n4.1 denied w1 204\n4.2 leave w1\n"},
+    {"a stream ends in order before its end", "ended",
+     JOINS POSTS "4 comment w1 7-1 p1 n1\n5 act w1 v1 end - n0 0\n5.1 done w1 done\n6 cut w1 end\n"},
     {"a stream ends in order, and the video has not", "ended", JOINS POSTS SEES "5 cut w1 end\n"},
     {"a video is over for who has not got all", "ended",
      JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-2 p1 n2\n4.1 cut w1 cut\n5 act w1 v1 end - n0 0\n"
