@@ -455,6 +455,41 @@ static void what_an_earlier_version_has_kept_is_read(void **state) {
     assert_int_equal(r->prev[4].epoch, 2000);
 }
 
+// Epoch 1000 lacks its last two comments, 2000 all, and 3000 its first; 4000 begins with a loss.
+static void what_was_taken_out_where_an_epoch_ends_is_no_loss(void **state) {
+    struct bad_day *d = *state;
+    static const struct {
+        struct position at, prev;
+        int kind;
+    } log[] = {{{1000, 1}, {0}, ENTRY_COMMENT},        {{1000, 2}, {0}, ENTRY_BLANK},
+               {{1000, 3}, {0}, ENTRY_BLANK},          {{2000, 1}, {1000, 3}, ENTRY_BLANK},
+               {{3000, 1}, {2000, 1}, ENTRY_BLANK},    {{3000, 2}, {0}, ENTRY_COMMENT},
+               {{4000, 1}, {3000, 3}, ENTRY_TOMBSTONE}};
+    enum { COUNT = sizeof log / sizeof *log };
+    run_script(&d->server,
+               "local now = string.format('%.0f', redis.call('TIME')[1] * 1000) "
+               "local function add(id, rest) redis.call('XADD', '{video:v}:log', id, 't', now, 'j', "
+               "'{\"id\":\"' .. id .. '\"' .. rest .. '}') end "
+               "for _, id in ipairs({'1000-2', '1000-3', '2000-1', '3000-1'}) do "
+               "redis.call('ZADD', '{video:v}:retracted', now, id) end "
+               "add('1000-1', ',\"comment\":\"x\"') add('3000-2', ',\"comment\":\"y\"') "
+               "add('4000-1', ',\"prev\":\"3000-3\"') "
+               "redis.call('SET', '{video:v}:pos', '4000-1 run  3000-3,2000-1,1000-3,0-0')");
+    for (size_t before = 0; before < 2; before++) {
+        const struct world_range *r = before ? world_range_before(d->world, "v", (struct position){0}, 10)
+                                             : world_range(d->world, "v", (struct position){0}, 10);
+        assert_int_equal(r->count, COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            assert_int_equal(position_compare(r->at[i], log[i].at), 0);
+            assert_int_equal(r->kind[i], log[i].kind);
+            assert_int_equal(position_compare(r->prev[i], log[i].prev), 0);
+        }
+    }
+    assert_int_equal(world_range(d->world, "v", (struct position){1000, 2}, 10)->count, COUNT - 2);
+    assert_int_equal(world_range(d->world, "v", (struct position){1000, 3}, 2)->count, 2);
+    assert_int_equal(world_range_before(d->world, "v", (struct position){3000, 2}, 3)->count, 3);
+}
+
 static void an_entry_with_fields_that_are_none_is_left_out(void **state) {
     struct bad_day *d = *state;
     run_script(
@@ -886,6 +921,7 @@ int main(void) {
         TEST(comments_are_published_in_full_and_other_kinds_by_number),
         TEST(an_epoch_that_begins_with_another_kind_looks_like_no_loss),
         TEST(what_an_earlier_version_has_kept_is_read),
+        TEST(what_was_taken_out_where_an_epoch_ends_is_no_loss),
         TEST(an_entry_with_fields_that_are_none_is_left_out),
         TEST(concurrent_ranges_do_not_fill_the_servers_memory),
         TEST(waiting_ranges_are_answered_when_the_server_stops),

@@ -30,12 +30,10 @@ local function leap(id)
 end
 
 -- Takes an entry, and what was taken out in front of it.
-local last_epoch, last_seq = string.match(ARGV[1], '^(%d+)-(%d+)$')
+local last = ARGV[1]
 local function take(id, item, at_ms)
-    local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
-    local least = epoch == last_epoch and last_seq + 1 or 1
-    local holes = seq - 1 >= least and holes_below(id, least) or {}
-    last_epoch, last_seq = epoch, seq
+    local holes = holes_between(last, id, type(item) == 'table' and item[1] or item)
+    last = id
     for i = #holes, 0, -1 do
         if #entries == limit then
             more = 1

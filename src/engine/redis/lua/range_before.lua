@@ -17,17 +17,14 @@ local function add(item)
 end
 
 -- Takes an entry, and what was taken out behind it. Returns false where there are no more: it has expired, and so has what is older.
-local newer = ARGV[1] ~= '0-0' and ARGV[1] or nil
+local newer, newer_json = ARGV[1] ~= '0-0' and ARGV[1] or nil, nil
 local function take(id, fields)
     if fields[1] ~= 't' or fields[3] ~= 'j' then return true end -- another program's
     if (tonumber(fields[2]) or 0) < oldest then return false end
-    local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
-    if newer and string.match(newer, '^%d+') == epoch then
-        for _, hole in ipairs(holes_below(newer, seq + 1)) do
-            if not add(blank_of(hole)) then return false end
-        end
+    for _, hole in ipairs(newer and holes_between(id, newer, newer_json) or {}) do
+        if not add(blank_of(hole)) then return false end
     end
-    newer = id
+    newer, newer_json = id, fields[4]
     return add(fields[5] == 'k' and fields[7] == 'b' and { fields[4], fields[6], fields[8] } or fields[4])
 end
 
