@@ -20,8 +20,9 @@
 struct room_watch {
     struct watched *watched;
     int64_t read_ms;
-    uint64_t revision; // published last; UINT64_MAX: none
-    bool asked;        // viewers have
+    struct engine_room published; // last
+    bool is_published;
+    bool asked; // viewers have
     bool due;
     struct room_watch *prev, *next;
 };
@@ -43,9 +44,11 @@ static struct watched *watched_named(const struct reader *r, const char *body, s
 
 // Publishing
 
+// A store that has gone back counts on from an earlier revision: a number does not say what the room is like.
 static void room_publish(struct room_watch *w, const struct engine_room *room) {
-    if (w->revision == room->revision) return;
-    w->revision = room->revision;
+    if (w->is_published && room_is_same(&w->published, room)) return;
+    w->published = *room;
+    w->is_published = true;
     broadcast_set_readable_rate(&w->watched->broadcast, room->readable_rate);
     if (!w->asked) return;
     json_t *json = room_patch_json(room);
@@ -141,7 +144,6 @@ static void room_watch_begin(struct reader *r, struct watched *w) {
     budget_take(sizeof *w->room);
     w->room = mem_zalloc(sizeof *w->room);
     w->room->watched = w;
-    w->room->revision = UINT64_MAX;
     w->room->due = true;
     DL_APPEND(r->room_events->due, w->room);
     rooms_ask(r);
@@ -159,7 +161,7 @@ void room_events_join(struct reader *r, struct broadcast *b, uint8_t asks) {
     if (!w->room) room_watch_begin(r, w);
     if (w->room->asked) return;
     w->room->asked = true;
-    w->room->revision = UINT64_MAX; // it may have been read, and not published
+    w->room->is_published = false; // it may have been read, and not published
     room_move(r->room_events, w->room, true);
     rooms_ask(r);
 }

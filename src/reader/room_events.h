@@ -1,7 +1,7 @@
 // The event `room` for viewers who ask for it: the room of their video (service/room_patch.h), when they join
 // and when it changes. A reader that has such viewers reads the room with the first of them, when a message
 // says that it has changed (service/room_topic.h), and again from time to time, since a message may be lost;
-// and publishes it if it has another revision. What else the room means for viewers, its readable rate, it
+// and publishes it if it is another one. What else the room means for viewers, its readable rate, it
 // tells the broadcast then; so it also reads the rooms of videos with more than a comment now and then. The
 // event `held`, which says how many comments wait for a
 // moderator, comes as a message and is passed on. Control loop only.

@@ -15,6 +15,7 @@
 #include "reader/history.h"
 #include "reader/moments.h"
 #include "reader/reader.h"
+#include "reader/room_events.h"
 #include "run_loop.h"
 
 enum { JOIN_TIMEOUT_MS = 5000, SWEEP_MS = 250, RECHECK_MS = 2000 };
@@ -117,6 +118,16 @@ static void watch(struct engine *e, const char *const *videos, size_t count, boo
     (void)watched;
 }
 
+static struct engine_room room;
+
+static void rooms_read(struct engine *e, const char *const *videos, size_t count, engine_rooms_cb *cb,
+                       void *arg) {
+    (void)e;
+    assert_int_equal(count, 1);
+    assert_string_equal(videos[0], FAKE_VIDEO);
+    cb(arg, ENGINE_OK, &room);
+}
+
 // The counts of other readers, and changes of rooms
 
 static struct engine_listener *listen_to(struct engine *e, const char *topic, engine_message_cb *cb,
@@ -167,6 +178,7 @@ static int set_up(void **state) {
     ops.lease_renew = lease_renew;
     ops.lease_drop = lease_drop;
     ops.watch = watch;
+    ops.rooms_read = rooms_read;
     ops.listen = listen_to;
     ops.unlisten = unlisten;
     fake_engine(engine)->ops = &ops;
@@ -265,6 +277,23 @@ static void a_viewer_that_does_not_ask_is_sent_no_count(void **state) {
     assert_null(strstr(fake_fanout_text(FAKE_SINK), "viewers"));
 }
 
+static void what_a_store_that_went_back_has_in_place_of_a_lost_room_is_published(void **state) {
+    (void)state;
+    room = (struct engine_room){.revision = 3, .frozen = true};
+    connect_viewer_asking(1u << MOMENT_ROOM);
+    place(PLACEMENT_OK, own_url);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    run_with_lease(SWEEP_MS);
+    assert_non_null(strstr(fake_fanout_text(FAKE_SINK), "\"frozen\":true"));
+    room = (struct engine_room){.revision = 3, .hold = true};
+    run_with_lease(ROOM_AGAIN_MS + 2 * SWEEP_MS);
+    const char *again = strstr(fake_fanout_text(FAKE_SINK), "\"hold\":true");
+    assert_non_null(again);
+    assert_null(strstr(again + 1, "\"hold\"")); // the same one is published once
+}
+
 static void a_viewer_whose_sink_has_no_descriptor_gets_a_stream(void **state) {
     (void)state;
     wait_for_feed();
@@ -357,6 +386,7 @@ int main(void) {
         CASE(a_viewer_of_a_video_of_this_reader_gets_a_stream),
         CASE(a_viewer_that_asks_is_sent_the_count_with_its_first_bytes),
         CASE(a_viewer_that_does_not_ask_is_sent_no_count),
+        CASE(what_a_store_that_went_back_has_in_place_of_a_lost_room_is_published),
         CASE(a_viewer_whose_sink_has_no_descriptor_gets_a_stream),
         CASE(a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away),
         CASE(a_viewer_of_a_video_that_the_store_has_no_room_for_is_refused_with_too_many_videos),
