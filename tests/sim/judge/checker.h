@@ -20,7 +20,11 @@
 //                   the viewer had got last was not the end
 //     retracted     the text of a comment is listed or replayed after it was deleted, or who has it is not told
 //     sampled       something was left out although no readable rate was ever set
-//     not-refused   a comment was accepted of a banned user, or in a frozen room, or after the end
+//     not-refused   a comment was accepted that a ban, the end of the video or its room refuses, or should hold
+//     shown         viewers got a comment of a shadowed user, or one that waited and was not allowed
+//     undecided     a comment that waits for a moderator is not listed
+//     room          a viewer that asked for the room knows another one when all is calm
+//     reactions     a viewer is told of more reactions than users have sent
 //     loop          a viewer was redirected more than JUDGE_REDIRECTS times in a row
 //     two-owners    when all is calm, two readers serve viewers of one video
 //     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream

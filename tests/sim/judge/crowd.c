@@ -59,6 +59,15 @@ const char *crowd_video(uint32_t video) {
     return name;
 }
 
+void crowd_stir(struct crowd *c, uint32_t video, uint32_t writer) {
+    for (unsigned i = 0; i < c->times->arrived; i++)
+        if (c->viewers[i].video == video) viewer_hurry(&c->viewers[i]);
+    for (unsigned i = 0; i < c->config->writers; i++) {
+        struct writer *w = &c->writers[i];
+        if (writer ? w->number == writer : w->video == video) writer_hurry(w);
+    }
+}
+
 static void crowd_start_writers(struct crowd *c) {
     const struct crowd_config *config = c->config;
     int64_t each = config->comments ? config->calm_ms * config->writers / config->comments : config->calm_ms;

@@ -65,5 +65,9 @@ int64_t crowd_some_ms(struct crowd *, int64_t mean_ms);
 const char *crowd_api(struct crowd *);    // any of them
 const char *crowd_reader(struct crowd *); // any of them
 
+// Something happens to a video, and perhaps to a writer (else 0), at this moment: some of the viewers come
+// back, and the writer posts.
+void crowd_stir(struct crowd *, uint32_t video, uint32_t writer);
+
 // Returns the name of a video, static for its number until the next call.
 const char *crowd_video(uint32_t video);

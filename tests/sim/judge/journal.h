@@ -21,31 +21,39 @@ enum journal_kind {
     JOURNAL_STORED,  // 201, with this position
     JOURNAL_UNKNOWN, // no answer, or 503: it may be in the log or not
     JOURNAL_REFUSED, // another answer, `word`
+    JOURNAL_WAITS,   // 202: it waits for a moderator
+    JOURNAL_HIDDEN,  // 201, but with an id that no comment has
+    JOURNAL_REACT,   // sends a reaction to `video`
 
     // Viewers. `who` is the viewer.
     JOURNAL_JOIN,     // watches `video`; `word` is its kind; `count` is enum journal_pace; `flag`: it follows
                       // redirects
+    JOURNAL_WANTS,    // `word`: "all", whatever the readable rate; "room", and what users react with
     JOURNAL_ASK,      // begins to connect, and has seen everything up to `at`, if set
     JOURNAL_REDIRECT, // is redirected to `word`
     JOURNAL_BEGIN,    // has the first event: its id; `word` is the reader's instance
     JOURNAL_COMMENT,  // gets comment `number` of writer `place` at position `at`
     JOURNAL_GAP,      // a gap from `from` to `at`; `count` is `missed`, or JOURNAL_NULL; `word` the reason
     JOURNAL_NEWEST,   // what it missed, up to `at`, comes first
-    JOURNAL_ENTRY,  // gets a log entry of `video` at `at` that is no comment; `word` is its name, `from` the
-                    // comment it is about, `place` the writer
-    JOURNAL_PASSED, // gets the number `at` of what was deleted
-    JOURNAL_MORE,   // `count` were left out just before what it gets next
-    JOURNAL_CUT,    // the stream is over, or could not be begun
-    JOURNAL_DENIED, // an answer that is no stream, with status `count`
-    JOURNAL_BROKEN, // the stream is malformed
-    JOURNAL_LEAVE,  // closes its stream and does not come back
+    JOURNAL_ENTRY,   // gets a log entry of `video` at `at` that is no comment; `word` is its name, `from` the
+                     // comment it is about, `place` the writer
+    JOURNAL_PASSED,  // gets the number `at` of what was deleted
+    JOURNAL_MORE,    // `count` were left out just before what it gets next
+    JOURNAL_ROOM,    // gets the video's room: `number` has a bit for each enum room_state that is on
+    JOURNAL_REACTED, // gets `count` reactions
+    JOURNAL_CUT,     // the stream is over, or could not be begun
+    JOURNAL_DENIED,  // an answer that is no stream, with status `count`
+    JOURNAL_BROKEN,  // the stream is malformed
+    JOURNAL_LEAVE,   // closes its stream and does not come back
 
     // Moderators. `who` is the moderator, who does one thing after the other.
-    JOURNAL_ACT,    // asks for `word` (deed_words) on `video`: of comment `at`, writer `number`, rate `count`
-    JOURNAL_UNSURE, // has had no answer, and asks again
-    JOURNAL_DONE,   // has an answer; `word` is "gone" if there is no such comment, else "done"
-    JOURNAL_LOOK,   // asks for a listing with comment `at` of writer `number` of `video`
-    JOURNAL_LISTED, // has it; `flag`: the comment is in it
+    JOURNAL_ACT, // asks for `word` (deed_words) on `video`: of comment `at`, writer `number`, amount `count`
+    JOURNAL_UNSURE,  // has had no answer, and asks again
+    JOURNAL_DONE,    // has an answer; `word` is "gone" if there is no such comment, "denied" if it cannot be
+                     // allowed any more, else "done"
+    JOURNAL_ALLOWED, // comment `number` of writer `who`, which waited, is stored at this position
+    JOURNAL_LOOK,    // asks for a listing with comment `at` of writer `number` of `video`
+    JOURNAL_LISTED,  // has it; `flag`: the comment is in it
 
     // The world.
     JOURNAL_KEPT,   // the log keeps at least the newest `count` entries of a video

@@ -18,7 +18,8 @@ static int by_place(const void *a, const void *b) {
 }
 
 static bool shows_comment(const struct journal_event *e) {
-    return e->kind == JOURNAL_STORED || e->kind == JOURNAL_COMMENT || e->kind == JOURNAL_ENTRY;
+    return e->kind == JOURNAL_STORED || e->kind == JOURNAL_ALLOWED || e->kind == JOURNAL_COMMENT ||
+           e->kind == JOURNAL_ENTRY;
 }
 
 // The video is that of the writer's comment or of the viewer, which come before.
@@ -72,7 +73,7 @@ static uint32_t hash_entry(const struct journal_event *e) {
 }
 
 static struct known known_of_event(const struct names *n, const struct journal_event *e) {
-    bool stored = e->kind == JOURNAL_STORED;
+    bool stored = e->kind == JOURNAL_STORED || e->kind == JOURNAL_ALLOWED;
     bool is_entry = e->kind == JOURNAL_ENTRY;
     return (struct known){.video = names_video(n, e),
                           .at = e->at,

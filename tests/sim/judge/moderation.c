@@ -5,12 +5,17 @@
 
 #include "base/mem.h"
 
-enum { SPLIT_S = 9 }; // after which two servers side by side are one again
+enum {
+    SPLIT_S = 9, // after which two servers side by side are one again
+    TIMEOUT_SLACK_US = 100000
+};
 
 const char *const deed_words[DEED_KINDS] = {
-    [DEED_RETRACT] = "retract", [DEED_PURGE] = "purge",   [DEED_PIN] = "pin",   [DEED_BAN] = "ban",
-    [DEED_LIFT] = "lift",       [DEED_FREEZE] = "freeze", [DEED_THAW] = "thaw", [DEED_RATE] = "rate",
-    [DEED_END] = "end",         [DEED_START] = "start"};
+    [DEED_RETRACT] = "retract", [DEED_PIN] = "pin",       [DEED_PURGE] = "purge", [DEED_BAN] = "ban",
+    [DEED_TIMEOUT] = "timeout", [DEED_SHADOW] = "shadow", [DEED_LIFT] = "lift",   [DEED_FREEZE] = "freeze",
+    [DEED_THAW] = "thaw",       [DEED_RATE] = "rate",     [DEED_SLOW] = "slow",   [DEED_SIZE] = "size",
+    [DEED_HOLD] = "hold",       [DEED_PASS] = "pass",     [DEED_END] = "end",     [DEED_START] = "start",
+    [DEED_ALLOW] = "allow",     [DEED_DENY] = "deny"};
 
 static enum deed_kind kind_of(const char *word) {
     unsigned kind = 0;
@@ -36,7 +41,7 @@ static void take_act(struct moderation *m, const struct journal_event *e) {
                                          .video = e->video,
                                          .writer = e->number,
                                          .target = e->at,
-                                         .rate = e->count,
+                                         .amount = e->count,
                                          .sent_us = e->at_us,
                                          .acked_us = -1};
 }
@@ -54,7 +59,8 @@ static void take_unsure(struct moderation *m, const struct journal_event *e) {
 }
 
 static struct known known_entry(const struct journal_event *e) {
-    return (struct known){.video = e->video, .at = e->at, .writer = e->place, .number = kind_of(e->word)};
+    return (struct known){
+        .video = e->video, .at = e->at, .writer = e->place, .number = kind_of(e->word), .first_us = e->at_us};
 }
 
 static void take_entry(struct moderation *m, const struct journal_event *e) {
@@ -86,6 +92,11 @@ static bool loses(const struct journal_event *e) {
 static void note_loss(struct moderation *m, const struct journal_event *e) {
     m->losses = mem_realloc(m->losses, (m->loss_count + 1) * sizeof(struct journal_event *));
     m->losses[m->loss_count++] = e;
+}
+
+static void note_step(struct moderation *m, int64_t at_us) {
+    m->steps = mem_realloc(m->steps, (m->step_count + 1) * sizeof *m->steps);
+    m->steps[m->step_count++] = at_us;
 }
 
 // While two servers stand side by side, or one lacks what the other has, what is done may be lost already;
@@ -120,6 +131,7 @@ void moderation_collect(struct moderation *m, const struct journal *j) {
         case JOURNAL_ENTRY: take_entry(m, e); break;
         default:
             if (loses(e) || e->kind == JOURNAL_CALM) note_loss(m, e);
+            if (e->kind == JOURNAL_FAULT && strstr(e->word, "clock")) note_step(m, e->at_us);
             break;
         }
     }
@@ -130,44 +142,90 @@ void moderation_release(struct moderation *m) {
     free(m->entries);
     free(m->targets);
     free(m->losses);
+    free(m->steps);
     *m = (struct moderation){0};
 }
 
 // What is in force
 
-static bool deed_is_of(const struct deed *d, enum deed_kind kind, uint32_t video, uint32_t writer) {
-    bool is_kind = d->kind == kind || (kind == DEED_BAN && d->kind == DEED_PURGE);
-    return is_kind && d->video == video && d->writer == writer;
+// What a deed sets a state to; 0: it does not set it.
+static unsigned deed_value(const struct deed *d, enum room_state state) {
+    static const struct {
+        enum room_state state;
+        unsigned value;
+    } effects[DEED_KINDS] = {
+        [DEED_PURGE] = {STATE_BAN, BAN_FULL},      [DEED_BAN] = {STATE_BAN, BAN_FULL},
+        [DEED_TIMEOUT] = {STATE_BAN, BAN_TIMEOUT}, [DEED_SHADOW] = {STATE_BAN, BAN_SHADOW},
+        [DEED_LIFT] = {STATE_BAN, BAN_NONE},       [DEED_FREEZE] = {STATE_FROZEN, STATE_ON},
+        [DEED_THAW] = {STATE_FROZEN, STATE_OFF},   [DEED_RATE] = {STATE_RATE, STATE_ON},
+        [DEED_SLOW] = {STATE_SLOW, STATE_ON},      [DEED_SIZE] = {STATE_SIZE, STATE_ON},
+        [DEED_HOLD] = {STATE_HOLD, STATE_ON},      [DEED_PASS] = {STATE_HOLD, STATE_OFF},
+        [DEED_END] = {STATE_OVER, STATE_ON},       [DEED_START] = {STATE_OVER, STATE_OFF}};
+    bool is_amount = d->kind == DEED_RATE || d->kind == DEED_SLOW || d->kind == DEED_SIZE;
+    if (!effects[d->kind].value || effects[d->kind].state != state) return 0;
+    return is_amount && !d->amount ? STATE_OFF : effects[d->kind].value;
 }
 
-// The last one of `on` was acknowledged before from_us; nothing of `off` may have come after it.
-static bool surely(const struct moderation *m, enum deed_kind on, enum deed_kind off, uint32_t video,
-                   uint32_t writer, int64_t from_us, int64_t to_us) {
-    const struct deed *last = NULL;
-    bool undone = false;
+bool moderation_is_stepped(const struct moderation *m, int64_t from_us, int64_t to_us) {
+    for (size_t i = 0; i < m->step_count; i++)
+        if (m->steps[i] >= from_us && m->steps[i] <= to_us) return true;
+    return false;
+}
+
+// A time-out ends by itself, by a clock of the store.
+static unsigned timeout_values(const struct moderation *m, const struct deed *d, int64_t from_us,
+                               int64_t to_us) {
+    int64_t lasts_us = (int64_t)d->amount * 1000000;
+    if (d->acked_us < 0 || d->unsure || moderation_is_stepped(m, d->sent_us, to_us))
+        return BAN_TIMEOUT | BAN_NONE;
+    bool may_last = from_us <= d->acked_us + lasts_us + TIMEOUT_SLACK_US,
+         may_end = to_us >= d->sent_us + lasts_us - TIMEOUT_SLACK_US;
+    return (may_last ? BAN_TIMEOUT : 0) | (may_end ? BAN_NONE : 0);
+}
+
+static unsigned deed_values(const struct moderation *m, const struct deed *d, enum room_state state,
+                            int64_t from_us, int64_t to_us) {
+    return d->kind == DEED_TIMEOUT ? timeout_values(m, d, from_us, to_us) : deed_value(d, state);
+}
+
+// That of the last deed that was acknowledged before, and of all that came later. Those without an answer may
+// be done at any time.
+unsigned moderation_values(const struct moderation *m, enum room_state state, uint32_t video, uint32_t writer,
+                           int64_t from_us, int64_t to_us) {
+    unsigned values = STATE_OFF, late = 0, ever = STATE_OFF; // BAN_NONE is the same
+    const struct deed *base = NULL;
     for (size_t i = 0; i < m->count && m->deeds[i].sent_us <= to_us; i++) {
         const struct deed *d = &m->deeds[i];
-        if (deed_is_of(d, off, video, writer)) {
-            undone |= d->unsure;
-            last = NULL;
-        } else if (deed_is_of(d, on, video, writer) && d->acked_us >= 0 && d->acked_us <= from_us && !last) {
-            last = d;
-        }
+        if (d->video != video || (state == STATE_BAN && d->writer != writer) || !deed_value(d, state))
+            continue;
+        unsigned value = deed_values(m, d, state, from_us, to_us);
+        bool is_done = d->acked_us >= 0 && d->acked_us <= from_us;
+        if (is_done) base = d;
+        values = is_done ? value : values | value;
+        ever |= value;
+        if (d->unsure) late |= value;
     }
-    return last && !undone && !deed_may_be_lost(m, last, to_us);
+    int64_t since_us = base ? base->sent_us : 0;
+    return ever == STATE_OFF || !moderation_may_be_lost(m, video, since_us, to_us) ? values | late : ever;
 }
 
-bool moderation_surely_on(const struct moderation *m, enum deed_kind on, enum deed_kind off, uint32_t video,
-                          uint32_t writer, int64_t from_us, int64_t to_us) {
-    return surely(m, on, off, video, writer, from_us, to_us);
+static uint64_t moderation_amount(const struct moderation *m, enum deed_kind kind, uint32_t video,
+                                  bool most) {
+    uint64_t amount = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct deed *d = &m->deeds[i];
+        if (d->kind != kind || d->video != video || !d->amount) continue;
+        if (!amount || (most ? d->amount > amount : d->amount < amount)) amount = d->amount;
+    }
+    return amount;
 }
 
-bool moderation_surely_off(const struct moderation *m, enum deed_kind on, enum deed_kind off, uint32_t video,
-                           uint32_t writer, int64_t from_us, int64_t to_us) {
-    bool ever = false;
-    for (size_t i = 0; i < m->count && m->deeds[i].sent_us <= to_us; i++)
-        ever |= deed_is_of(&m->deeds[i], on, video, writer);
-    return !ever || surely(m, off, on, video, writer, from_us, to_us);
+uint64_t moderation_least(const struct moderation *m, enum deed_kind kind, uint32_t video) {
+    return moderation_amount(m, kind, video, false);
+}
+
+uint64_t moderation_most(const struct moderation *m, enum deed_kind kind, uint32_t video) {
+    return moderation_amount(m, kind, video, true);
 }
 
 int64_t moderation_last(const struct moderation *m, enum deed_kind kind, uint32_t video, int64_t by_us) {
@@ -219,6 +277,25 @@ struct position moderation_removal(const struct moderation *m, const struct know
 
 bool moderation_is_told(const struct moderation *m, const struct known *k) {
     return position_is_set(moderation_removal(m, k, (struct position){UINT64_MAX, UINT64_MAX}));
+}
+
+// A moderator does one thing after the other.
+const struct deed *moderation_of_answer(const struct moderation *m, const struct journal_event *e) {
+    const struct deed *found = NULL;
+    for (size_t i = 0; i < m->count && m->deeds[i].sent_us <= e->at_us; i++)
+        if (m->deeds[i].moderator == e->who) found = &m->deeds[i];
+    return found;
+}
+
+const struct deed *moderation_find(const struct moderation *m, enum deed_kind kind, uint32_t video,
+                                   uint32_t writer, uint64_t amount, int64_t by_us) {
+    const struct deed *found = NULL;
+    for (size_t i = 0; i < m->count && m->deeds[i].sent_us <= by_us; i++) {
+        const struct deed *d = &m->deeds[i];
+        if (d->kind != kind || d->video != video || d->writer != writer) continue;
+        if ((kind != DEED_ALLOW && kind != DEED_DENY) || d->amount == amount) found = d;
+    }
+    return found;
 }
 
 bool moderation_explains(const struct moderation *m, const struct journal_event *e) {

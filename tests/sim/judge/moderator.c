@@ -1,5 +1,5 @@
-// moderator_choose(), moderator_ask() until moderator_on_end() has an answer, perhaps moderator_look(), a
-// pause.
+// moderator_choose(), perhaps moderator_read(), moderator_ask() until moderator_on_end() has an answer,
+// perhaps moderator_look(), a pause.
 #include "moderator.h"
 
 #include <inttypes.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/container_of.h"
+#include "texts.h"
 
 enum {
     EVERY_MS = 1200,
@@ -14,6 +15,12 @@ enum {
     PATIENCE_MS = 3000,
     RECENT_EVENTS = 3000, // of the journal, among which a comment is chosen
     RATE_MAX = 3,
+    TIMEOUT_MAX_S = 4,
+    SLOW_MS = 2500,
+    SIZE_CHARS = 60,
+    ALLOWED_PERCENT = 70,
+    STIRS_PERCENT = 50,
+    AGAIN_EVERY = 6,
     LISTED = 3
 };
 
@@ -25,6 +32,47 @@ static uint64_t moderator_random(struct moderator *m, uint64_t below) {
 
 static void moderator_wait(struct moderator *m, int64_t ms) {
     loop_timer_start(m->crowd->loop, &m->timer, 1 + ms / 2 + (int64_t)moderator_random(m, (uint64_t)ms));
+}
+
+// What is asked for. In a path and a body @ stands for the comment, the user, or the id by which one waits,
+// and # for the amount.
+enum about { ABOUT_VIDEO, ABOUT_COMMENT, ABOUT_WRITER, ABOUT_WAITING };
+struct deed_form {
+    unsigned weight;
+    enum about about;
+    enum deed_kind back;  // what takes it back; itself: nothing does
+    uint64_t least, most; // its amount
+    const char *method, *path, *body;
+};
+
+#define ROOM(back, least, most, body) ABOUT_VIDEO, back, least, most, "PATCH", "room", body
+#define BAN(most, body)               ABOUT_WRITER, DEED_LIFT, most ? 1 : 0, most, "PUT", "bans/@", body
+static const struct deed_form forms[DEED_KINDS] = {
+    [DEED_RETRACT] = {8, ABOUT_COMMENT, DEED_RETRACT, 0, 0, "DELETE", "comments/@", NULL},
+    [DEED_PIN] = {2, ABOUT_COMMENT, DEED_PIN, 0, 0, "PUT", "pin", "{\"id\":\"@\"}"},
+    [DEED_PURGE] = {2, BAN(0, "{\"purge\":true}")},
+    [DEED_BAN] = {3, BAN(0, "{}")},
+    [DEED_TIMEOUT] = {3, BAN(TIMEOUT_MAX_S, "{\"seconds\":#}")},
+    [DEED_SHADOW] = {2, BAN(0, "{\"shadow\":true}")},
+    [DEED_LIFT] = {0, ABOUT_WRITER, DEED_LIFT, 0, 0, "DELETE", "bans/@", NULL},
+    [DEED_FREEZE] = {2, ROOM(DEED_THAW, 0, 0, "{\"frozen\":true}")},
+    [DEED_THAW] = {0, ROOM(DEED_THAW, 0, 0, "{\"frozen\":false}")},
+    [DEED_RATE] = {4, ROOM(DEED_RATE, 1, RATE_MAX, "{\"readable_rate\":#}")},
+    [DEED_SLOW] = {1, ROOM(DEED_SLOW, SLOW_MS, SLOW_MS, "{\"slow_ms\":#}")},
+    [DEED_SIZE] = {1, ROOM(DEED_SIZE, SIZE_CHARS, SIZE_CHARS, "{\"max_length\":#}")},
+    [DEED_HOLD] = {2, ROOM(DEED_PASS, 0, 0, "{\"hold\":true}")},
+    [DEED_PASS] = {0, ROOM(DEED_PASS, 0, 0, "{\"hold\":false}")},
+    [DEED_END] = {2, ABOUT_VIDEO, DEED_START, 0, 0, "POST", "end", NULL},
+    [DEED_START] = {0, ABOUT_VIDEO, DEED_START, 0, 0, "POST", "start", NULL},
+    [DEED_ALLOW] = {4, ABOUT_WAITING, DEED_ALLOW, 0, 0, "POST", "held/@", "{\"allow\":true}"},
+    [DEED_DENY] = {0, ABOUT_WAITING, DEED_DENY, 0, 0, "POST", "held/@", "{\"allow\":false}"}};
+
+static enum deed_kind moderator_kind(struct moderator *m) {
+    unsigned sum = 0, kind = 0;
+    for (unsigned i = 0; i < DEED_KINDS; i++) sum += forms[i].weight;
+    unsigned at = (unsigned)moderator_random(m, sum);
+    while (at >= forms[kind].weight) at -= forms[kind++].weight;
+    return (enum deed_kind)kind;
 }
 
 // Choosing
@@ -43,91 +91,84 @@ static const struct journal_event *moderator_recent(struct moderator *m, uint32_
     return chosen;
 }
 
-// Videos are divided among the crowds. Returns 0 if there is none for this one.
-static uint32_t moderator_video(struct moderator *m) {
+// Videos are divided among the crowds.
+static uint32_t moderator_videos(const struct moderator *m) {
     unsigned videos = m->crowd->config->videos, crowds = m->crowd->config->crowds;
-    uint32_t own = (videos + crowds - 1 - m->crowd->config->number) / crowds;
-    return own ? 1 + m->crowd->config->number + crowds * (uint32_t)moderator_random(m, own) : 0;
+    return (videos + crowds - 1 - m->crowd->config->number) / crowds;
 }
 
-static bool is_of_video(enum deed_kind kind) {
-    return kind == DEED_FREEZE || kind == DEED_RATE || kind == DEED_END;
+static uint32_t moderator_video(const struct moderator *m, uint32_t place) {
+    return 1 + m->crowd->config->number + m->crowd->config->crowds * place;
 }
 
 static bool moderator_choose(struct moderator *m) {
-    static const enum deed_kind kinds[] = {DEED_RETRACT, DEED_RETRACT, DEED_RETRACT, DEED_RETRACT,
-                                           DEED_PURGE,   DEED_PIN,     DEED_BAN,     DEED_BAN,
-                                           DEED_FREEZE,  DEED_RATE,    DEED_RATE,    DEED_END};
-    uint32_t video = moderator_video(m);
-    enum deed_kind kind = kinds[moderator_random(m, sizeof kinds / sizeof *kinds)];
-    const struct journal_event *e = video ? moderator_recent(m, video) : NULL;
-    if (!video || (!e && !is_of_video(kind))) return false;
+    uint32_t videos = moderator_videos(m);
+    if (!videos) return false;
+    enum deed_kind kind = moderator_kind(m);
+    const struct deed_form *form = &forms[kind];
+    uint32_t video = moderator_video(m, (uint32_t)moderator_random(m, videos));
+    const struct journal_event *e = moderator_recent(m, video);
     m->deed = (struct deed){.kind = kind, .video = video};
-    if (kind == DEED_RETRACT || kind == DEED_PIN) m->deed.target = e->at;
-    if (kind == DEED_PURGE || kind == DEED_BAN) m->deed.writer = e->who;
-    if (kind == DEED_RETRACT || kind == DEED_PURGE) m->look = *e;
-    if (kind == DEED_RATE) m->deed.rate = 1 + moderator_random(m, RATE_MAX);
+    if (form->most) m->deed.amount = form->least + moderator_random(m, form->most - form->least + 1);
+    if (form->about == ABOUT_VIDEO || form->about == ABOUT_WAITING) return true;
+    if (!e) return false;
+    bool takes_off = kind == DEED_PIN && !moderator_random(m, 3);
+    if (form->about == ABOUT_COMMENT && !takes_off) m->deed.target = e->at;
+    if (form->about == ABOUT_WRITER) m->deed.writer = e->who;
+    m->look = *e;
     return true;
 }
 
 // The opposite of something that lasts.
-static struct deed deed_back(struct deed d) {
-    switch (d.kind) {
-    case DEED_FREEZE: d.kind = DEED_THAW; break;
-    case DEED_RATE: d.rate = 0; break;
-    case DEED_END: d.kind = DEED_START; break;
-    default: d.kind = DEED_LIFT; break;
-    }
-    return d;
+static struct deed deed_back(const struct deed *d) {
+    return (struct deed){.kind = forms[d->kind].back, .video = d->video, .writer = d->writer};
 }
 
 static bool lasts(const struct deed *d) {
-    bool is_on =
-        d->kind == DEED_PURGE || d->kind == DEED_BAN || d->kind == DEED_FREEZE || d->kind == DEED_END;
-    return is_on || (d->kind == DEED_RATE && d->rate);
+    return forms[d->kind].back != d->kind || d->amount;
 }
 
 // Asking
 
 static void moderator_call(struct moderator *m, const char *method, const char *path, const char *body) {
     const struct crowd_config *config = m->crowd->config;
-    char url[200];
-    const char *api = config->apis[moderator_random(m, config->api_count)];
-    snprintf(url, sizeof url, "%s/videos/%s/%s", api, crowd_video(m->deed.video), path);
+    struct buf url = {0};
+    buf_printf(&url, "%s/videos/%s/%s", config->apis[moderator_random(m, config->api_count)],
+               crowd_video(m->deed.video), path);
     buf_clear(&m->answer);
-    if (http_call_start(&m->call, method, url, "", body))
+    if (http_call_start(&m->call, method, buf_string(&url), "", body))
         moderator_wait(m, PAUSE_MS);
     else
         loop_timer_start(m->crowd->loop, &m->timer, PATIENCE_MS);
+    buf_release(&url);
+}
+
+static void deed_fill(struct buf *b, const struct deed *d, const char *form, const char *held) {
+    char id[POSITION_TEXT_SIZE];
+    position_format(d->target, id);
+    for (; *form; form++) {
+        if (*form == '#')
+            buf_printf(b, "%" PRIu64, d->amount);
+        else if (*form != '@')
+            buf_add(b, form, 1);
+        else if (forms[d->kind].about == ABOUT_WRITER)
+            buf_printf(b, "writer%" PRIu32, d->writer);
+        else
+            buf_add_string(b, forms[d->kind].about == ABOUT_WAITING ? held : id);
+    }
 }
 
 static void moderator_send(struct moderator *m) {
     const struct deed *d = &m->deed;
-    char id[POSITION_TEXT_SIZE], path[80], body[80];
-    position_format(d->target, id);
-    snprintf(path, sizeof path, "bans/writer%u", (unsigned)d->writer);
-    switch (d->kind) {
-    case DEED_RETRACT:
-        snprintf(path, sizeof path, "comments/%s", id);
-        moderator_call(m, "DELETE", path, NULL);
-        break;
-    case DEED_PIN:
-        snprintf(body, sizeof body, "{\"id\":\"%s\"}", id);
-        moderator_call(m, "PUT", "pin", body);
-        break;
-    case DEED_PURGE: moderator_call(m, "PUT", path, "{\"purge\":true}"); break;
-    case DEED_BAN: moderator_call(m, "PUT", path, "{}"); break;
-    case DEED_LIFT: moderator_call(m, "DELETE", path, NULL); break;
-    case DEED_FREEZE: moderator_call(m, "PATCH", "room", "{\"frozen\":true}"); break;
-    case DEED_THAW: moderator_call(m, "PATCH", "room", "{\"frozen\":false}"); break;
-    case DEED_RATE:
-        snprintf(body, sizeof body, "{\"readable_rate\":%u}", (unsigned)d->rate);
-        moderator_call(m, "PATCH", "room", body);
-        break;
-    case DEED_END: moderator_call(m, "POST", "end", NULL); break;
-    case DEED_START: moderator_call(m, "POST", "start", NULL); break;
-    case DEED_KINDS: break;
-    }
+    const struct deed_form *form = &forms[d->kind];
+    struct buf path = {0}, body = {0};
+    bool takes_off = d->kind == DEED_PIN && !position_is_set(d->target);
+    deed_fill(&path, d, form->path, m->held);
+    if (form->body && !takes_off) deed_fill(&body, d, form->body, m->held);
+    moderator_call(m, takes_off ? "DELETE" : form->method, buf_string(&path),
+                   body.len ? buf_string(&body) : NULL);
+    buf_release(&path);
+    buf_release(&body);
 }
 
 static void moderator_ask(struct moderator *m) {
@@ -137,11 +178,19 @@ static void moderator_ask(struct moderator *m) {
                               .video = d->video,
                               .at = d->target,
                               .number = d->writer,
-                              .count = d->rate};
+                              .count = d->amount};
     snprintf(e.word, sizeof e.word, "%s", deed_words[d->kind]);
     crowd_note(m->crowd, &e);
     m->state = MODERATOR_ASKING;
     moderator_send(m);
+    if (!m->crowd->calm && moderator_random(m, 100) < STIRS_PERCENT)
+        crowd_stir(m->crowd, d->video, d->writer);
+}
+
+// Asks what waits: the first of that is decided.
+static void moderator_read(struct moderator *m) {
+    m->state = MODERATOR_READING;
+    moderator_call(m, "GET", "held", NULL);
 }
 
 static void moderator_look(struct moderator *m) {
@@ -166,29 +215,52 @@ static bool is_same(const struct deed *a, const struct deed *b) {
 }
 
 static void moderator_note_lasting(struct moderator *m) {
+    struct deed back = deed_back(&m->deed);
     size_t i = 0;
     if (!lasts(&m->deed)) return;
-    m->lasting[m->lasting_count++] = m->deed;
-    while (i < m->touched_count && !is_same(&m->touched[i], &m->deed)) i++;
-    if (i == m->touched_count && i < MODERATOR_TOUCHED) m->touched[m->touched_count++] = m->deed;
+    m->lasting[m->lasting_count++] = back;
+    while (i < m->touched_count && !is_same(&m->touched[i], &back)) i++;
+    if (i == m->touched_count && i < MODERATOR_TOUCHED) m->touched[m->touched_count++] = back;
 }
 
-// When all is calm it takes back all that it ever did, as the store may have lost that it was taken back.
+static void moderator_forget_lasting(struct moderator *m) {
+    for (size_t i = m->lasting_count; i-- > 0;)
+        if (is_same(&m->lasting[i], &m->deed)) m->lasting[i] = m->lasting[--m->lasting_count];
+}
+
+// When all is calm it takes back all that it ever did, as the store may have lost that it was taken back, and
+// then decides what waits, video by video, again and again.
+static void moderator_begin_calm(struct moderator *m) {
+    uint32_t videos = moderator_videos(m);
+    if (m->touched_count) {
+        m->deed = m->touched[--m->touched_count];
+        moderator_ask(m);
+    } else if (videos) {
+        m->deed = (struct deed){.kind = DEED_ALLOW, .video = moderator_video(m, m->next_read)};
+        moderator_read(m);
+    }
+}
+
+// What was taken back may be lost: now and then it is taken back again.
 static void moderator_begin(struct moderator *m) {
-    bool calm = m->crowd->calm, full = m->lasting_count == MODERATOR_LASTS;
-    if (calm && m->touched_count) {
-        m->deed = deed_back(m->touched[--m->touched_count]);
+    bool full = m->lasting_count == MODERATOR_LASTS;
+    if (m->crowd->calm) {
+        moderator_begin_calm(m);
+    } else if (m->touched_count && (full || !moderator_random(m, AGAIN_EVERY))) {
+        m->deed = m->touched[moderator_random(m, m->touched_count)];
+        moderator_forget_lasting(m);
         moderator_ask(m);
-    } else if (!calm && m->lasting_count && (full || moderator_random(m, 3))) {
-        size_t i = (size_t)moderator_random(m, m->lasting_count);
-        m->deed = deed_back(m->lasting[i]);
-        m->lasting[i] = m->lasting[--m->lasting_count];
+    } else if (m->lasting_count && moderator_random(m, 3)) {
+        m->deed = m->lasting[moderator_random(m, m->lasting_count)];
+        moderator_forget_lasting(m);
         moderator_ask(m);
-    } else if (!calm && moderator_choose(m)) {
+    } else if (full || !moderator_choose(m)) {
+        moderator_idle(m);
+    } else if (forms[m->deed.kind].about == ABOUT_WAITING) {
+        moderator_read(m);
+    } else {
         moderator_note_lasting(m);
         moderator_ask(m);
-    } else {
-        moderator_idle(m);
     }
 }
 
@@ -211,6 +283,7 @@ static void moderator_on_timer(struct loop_timer *t) {
         moderator_again(m, true);
         break;
     case MODERATOR_LOOKING:
+    case MODERATOR_READING:
         http_call_close(&m->call, false);
         moderator_idle(m);
         break;
@@ -229,18 +302,57 @@ static void moderator_on_body(struct http_call *call, const char *bytes, size_t 
     buf_add(&m->answer, bytes, len);
 }
 
+static void moderator_note_allowed(struct moderator *m) {
+    const char *json = buf_string(&m->answer);
+    struct journal_event e = {
+        .kind = JOURNAL_ALLOWED, .who = m->deed.writer, .number = (uint32_t)m->deed.amount};
+    size_t len = 0;
+    const char *id = text_member(json, m->answer.len, "id", &len);
+    if (id && !position_parse(id, len, &e.at)) e.at = (struct position){0};
+    crowd_note(m->crowd, &e);
+}
+
+// What waits may be denied instead, and is no more there if another request was first.
+static const char *moderator_outcome(const struct moderator *m, unsigned status) {
+    enum about about = forms[m->deed.kind].about;
+    if (status / 100 == 2) return "done";
+    if (status == 404 && (about == ABOUT_COMMENT || about == ABOUT_WAITING)) return "gone";
+    return status == 403 && about == ABOUT_WAITING ? "denied" : NULL;
+}
+
 static void moderator_take_answer(struct moderator *m, unsigned status) {
     struct journal_event e = {.kind = JOURNAL_DONE, .who = m->number};
-    bool is_of_comment = position_is_set(m->deed.target), done = status / 100 == 2;
-    if (done || (status == 404 && is_of_comment))
-        snprintf(e.word, sizeof e.word, "%s", done ? "done" : "gone");
+    const char *outcome = moderator_outcome(m, status);
+    bool done = status / 100 == 2;
+    if (outcome)
+        snprintf(e.word, sizeof e.word, "%s", outcome);
     else
         snprintf(e.word, sizeof e.word, "%s_%u", deed_words[m->deed.kind], status);
+    if (done && m->deed.kind == DEED_ALLOW) moderator_note_allowed(m);
     crowd_note(m->crowd, &e);
     if (done && (m->deed.kind == DEED_RETRACT || m->deed.kind == DEED_PURGE))
         moderator_look(m);
     else
         moderator_idle(m);
+}
+
+// Of what waits, the first. When nothing does, the next video is looked at.
+static void moderator_take_held(struct moderator *m) {
+    const char *json = buf_string(&m->answer), *object = strstr(json, "\"comment\":{");
+    size_t id_len = 0, text_len = 0;
+    const char *id = text_member(json, m->answer.len, "id", &id_len);
+    const char *text = object ? text_member(object + 11, strlen(object + 11), "comment", &text_len) : NULL;
+    uint32_t writer, number;
+    if (!id || !text || id_len >= sizeof m->held || !text_read(text, text_len, &writer, &number)) {
+        m->next_read = (m->next_read + 1) % moderator_videos(m);
+        moderator_idle(m);
+        return;
+    }
+    snprintf(m->held, sizeof m->held, "%.*s", (int)id_len, id);
+    m->deed.kind = moderator_random(m, 100) < ALLOWED_PERCENT ? DEED_ALLOW : DEED_DENY;
+    m->deed.writer = writer;
+    m->deed.amount = number;
+    moderator_ask(m);
 }
 
 static void moderator_take_list(struct moderator *m) {
@@ -255,7 +367,12 @@ static void moderator_take_list(struct moderator *m) {
 static void moderator_on_end(struct http_call *call, enum http_call_end end) {
     struct moderator *m = container_of(call, struct moderator, call);
     bool answered = end == HTTP_CALL_DONE && call->status != 503 && call->status != 429;
-    if (m->state == MODERATOR_LOOKING) {
+    if (m->state == MODERATOR_READING) {
+        if (answered && call->status == 200)
+            moderator_take_held(m);
+        else
+            moderator_idle(m);
+    } else if (m->state == MODERATOR_LOOKING) {
         if (answered && call->status == 200) moderator_take_list(m);
         moderator_idle(m);
     } else if (m->state == MODERATOR_ASKING) {

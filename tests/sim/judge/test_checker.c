@@ -172,6 +172,61 @@ static const struct history histories[] = {
      "1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-3 p1\n2 act w1 v1 end - n0 0\n2.1 done w1 done\n"
      "3 entry w1 v1 7-1 end - p0\n3 cut w1 end\n4 ask w1 7-1\n4.1 begin w1 7-1 reader-1\n"
      "4.1 entry w1 v1 7-2 start - p0\n4.1 comment w1 7-3 p1 n1\n4.1 entry w1 v1 7-4 end - p0\n4.1 cut w1 end\n"},
+    {"a stream that began in flight came from a reader that has ended", NULL,
+     JOINS "0 join w2 v1 fetch 0 follows\n0.5 ask w2 -\n"
+           "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n2 fault power_up\n2 lost v1 7-1 7-1\n"
+           "2.1 begin w2 7-0 reader-1\n2.1 comment w2 7-1 p1 n1\n"
+           "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
+    {"moderators do all they can", NULL,
+     JOINS
+     "0 wants w1 room\n0.2 room w1 n0\n0.5 act w1 v1 timeout - n1 3\n0.6 done w1 done\n"
+     "1 post w1 v1 n1 once p1\n1.1 refused w1 n1 p1 banned\n"
+     "4 post w1 v1 n2 once p1\n4.1 stored w1 n2 7-1 p1\n4.1 comment w1 7-1 p1 n2\n"
+     "5 act w1 v1 shadow - n1 0\n5.1 done w1 done\n6 post w1 v1 n3 once p1\n6.1 hidden w1 n3 p1\n"
+     "6.2 act w1 v1 lift - n1 0\n6.3 done w1 done\n6.4 act w1 v1 hold - n0 0\n6.5 done w1 done\n"
+     "7 post w1 v1 n4 once p1\n7.1 waits w1 n4 p1\n7.2 post w1 v1 n5 once p1\n7.3 waits w1 n5 p1\n"
+     "7.4 act w1 v1 pass - n0 0\n7.5 done w1 done\n7.6 act w1 v1 allow - n1 4\n7.7 allowed w1 n4 7-2 p1\n"
+     "7.7 done w1 done\n7.8 comment w1 7-2 p1 n4\n7.9 act w1 v1 deny - n1 5\n8 done w1 done\n"
+     "8.1 react w1 v1\n8.2 reacted w1 1\n9 calm\n40 end\n"},
+    {"a comment behind the end", "not-refused",
+     JOINS "0.5 act w1 v1 end - n0 0\n0.5 post w1 v1 n1 once p1\n0.6 done w1 done\n0.7 stored w1 n1 7-2 p1\n"
+           "1 entry w1 v1 7-1 end - p0\n1 comment w1 7-2 p1 n1\n"},
+    {"a comment behind the purge of its writer", "not-refused",
+     JOINS
+     "0.5 act w1 v1 purge - n1 0\n0.5 post w1 v1 n1 once p1\n0.6 done w1 done\n0.7 stored w1 n1 7-2 p1\n"
+     "1 entry w1 v1 7-1 purge - p1\n1 comment w1 7-2 p1 n1\n"},
+    {"a user is still out after the time", "refused",
+     "0.5 act w1 v1 timeout - n1 1\n0.6 done w1 done\n3 post w1 v1 n1 once p1\n3.1 refused w1 n1 p1 banned\n"},
+    {"a user is in before the time", "not-refused",
+     "0.5 act w1 v1 timeout - n1 9\n0.6 done w1 done\n3 post w1 v1 n1 once p1\n3.1 stored w1 n1 7-1 p1\n"},
+    {"faster than slow mode", "not-refused",
+     "0.5 act w1 v1 slow - n0 2500\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-1 p1\n"
+     "2 post w1 v1 n3 once p1\n2.1 stored w1 n3 7-2 p1\n"},
+    {"longer than it may be", "not-refused",
+     "0.5 act w1 v1 size - n0 3\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-1 p1\n"},
+    {"too long, and is not", "refused",
+     "0.5 act w1 v1 size - n0 3000\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 refused w1 n1 p1 too_long\n"},
+    {"a room that holds does not", "not-refused",
+     "1 act w1 v1 hold - n0 0\n1.1 done w1 done\n2 post w1 v1 n1 once p1\n2.1 stored w1 n1 7-1 p1\n"},
+    {"it waits where nothing holds", "not-refused", "2 post w1 v1 n1 once p1\n2.1 waits w1 n1 p1\n"},
+    {"hidden, and nobody is shadowed", "not-refused", "2 post w1 v1 n1 once p1\n2.1 hidden w1 n1 p1\n"},
+    {"a shadowed user is seen", "shown",
+     JOINS "0.5 act w1 v1 shadow - n1 0\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 hidden w1 n1 p1\n"
+           "1.2 comment w1 7-1 p1 n1\n"},
+    {"what waits is seen", "shown",
+     JOINS "0.5 act w1 v1 hold - n0 0\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 waits w1 n1 p1\n"
+           "1.2 comment w1 7-1 p1 n1\n"},
+    {"what waits is not listed", "undecided",
+     JOINS
+     "0.5 act w1 v1 hold - n0 0\n0.6 done w1 done\n1 post w1 v1 n1 once p1\n1.1 waits w1 n1 p1\n5 calm\n36 end\n"},
+    {"who wants all gets a sample", "sampled",
+     JOINS "0 wants w1 all\n0.5 act w1 v1 rate - n0 1\n0.6 done w1 done\n" POSTS
+           "4 more w1 2\n4 comment w1 7-3 p1 n3\n"},
+    {"who wants the room knows an old one", "room",
+     JOINS "0 wants w1 room\n0.5 act w1 v1 freeze - n0 0\n0.6 done w1 done\n0.7 room w1 n2\n"
+           "0.8 act w1 v1 thaw - n0 0\n0.9 done w1 done\n5 calm\n36 end\n"},
+    {"who wants the room knows none", "room", JOINS "0 wants w1 room\n5 calm\n36 end\n"},
+    {"more reactions than were sent", "reactions", JOINS "1 react w1 v1\n2 reacted w1 1\n3 reacted w1 1\n"},
     {"who has not got the end when a start follows is cut", NULL,
      JOINS POSTS SEES
      "4.1 fault kill_manager-1\n4.2 act w1 v1 end - n0 0\n4.3 done w1 done\n4.4 act w1 v1 start - n0 0\n"
@@ -341,6 +396,13 @@ static void test_a_line_is_read_as_it_was_written(void **state) {
                                "1.700000 done w1 gone\n"
                                "1.700000 look w1 v1 7-2 n4\n"
                                "1.700000 listed w1 shown\n"
+                               "1.700000 waits w3 n19 p1\n"
+                               "1.700000 hidden w3 n20 p1\n"
+                               "1.700000 react w3 v1\n"
+                               "1.700000 wants w3 room\n"
+                               "1.700000 room w3 n6\n"
+                               "1.700000 reacted w3 2\n"
+                               "1.700000 allowed w3 n19 7-9 p0\n"
                                "1.700000 cut w3 reset\n"
                                "1.700000 denied w3 503\n"
                                "1.700000 broken w3 chunk\n"

@@ -45,6 +45,12 @@ void text_write(struct buf *b, uint32_t writer, uint32_t number) {
     buf_add(b, letters, text_padding(writer, number));
 }
 
+size_t text_length(uint32_t writer, uint32_t number) {
+    char head[HEAD_SIZE];
+    return (size_t)snprintf(head, sizeof head, "%" PRIu32 "/%" PRIu32 ".", writer, number) +
+           text_padding(writer, number);
+}
+
 bool text_read(const char *text, size_t len, uint32_t *writer, uint32_t *number) {
     const char *end = text + len, *at = text_number(text, end, '/', writer);
     char letters[LONG];

@@ -11,6 +11,9 @@
 // Adds the text.
 void text_write(struct buf *, uint32_t writer, uint32_t number);
 
+// Returns how long the text is, in bytes and characters.
+size_t text_length(uint32_t writer, uint32_t number);
+
 // Reads a text. Returns false if it is not what text_write() has written.
 bool text_read(const char *text, size_t len, uint32_t *writer, uint32_t *number);
 

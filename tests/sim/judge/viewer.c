@@ -19,6 +19,9 @@ enum {
     LEAVES_PERCENT = 10, // that leave where others only reconnect
     RESETS_PERCENT = 30, // that end a stream with a reset
     AGAIN_PERCENT = 30,
+    HURRIES_PERCENT = 25,
+    HURRY_MS = 6,
+    WANTS_ALL_PERCENT = 20,
     OVER_MS = 2000, // after the end of a video another viewer comes, perhaps to another video
     SLOW_PERCENT = 8,
     MANY_SLOW_PERCENT = 30,
@@ -61,6 +64,15 @@ static void viewer_choose_character(struct viewer *v) {
     v->retry_ms = 1500;
     unsigned slow = c->config->many_slow ? MANY_SLOW_PERCENT : SLOW_PERCENT;
     if (v->kind && pace < slow + STALLED_PERCENT) v->pace = pace < slow ? PACE_SLOW : PACE_STALLED;
+    if (!c->config->crowds) return;
+    v->wants_all = v->kind && crowd_chance(c, WANTS_ALL_PERCENT);
+    v->wants_room = v->kind == &viewer_chorus_js;
+}
+
+static void viewer_note_want(struct viewer *v, const char *what) {
+    struct journal_event e = {.kind = JOURNAL_WANTS, .who = v->number};
+    snprintf(e.word, sizeof e.word, "%s", what);
+    crowd_note(v->crowd, &e);
 }
 
 static void viewer_plan_drop(struct viewer *v) {
@@ -82,6 +94,8 @@ void viewer_start(struct viewer *v, struct crowd *c, uint32_t number) {
         .kind = JOURNAL_JOIN, .who = number, .video = v->video, .count = v->pace, .flag = !v->stays};
     snprintf(e.word, sizeof e.word, "%s", v->kind ? v->kind->name : "client");
     crowd_note(c, &e);
+    if (v->wants_all) viewer_note_want(v, "all");
+    if (v->wants_room) viewer_note_want(v, "room");
     http_call_init(&v->call, &viewer_call_ops, c->loop);
     viewer_plan_drop(v);
     if (v->kind)
@@ -374,4 +388,11 @@ void viewer_come_again(struct viewer *v) {
     if (!v->kind || v->state != VIEWER_STREAMING || !crowd_chance(v->crowd, AGAIN_PERCENT)) return;
     http_call_close(&v->call, false);
     viewer_fail(v, "own");
+}
+
+void viewer_hurry(struct viewer *v) {
+    if (!v->kind || v->state != VIEWER_STREAMING || !crowd_chance(v->crowd, HURRIES_PERCENT)) return;
+    http_call_close(&v->call, false);
+    viewer_note_cut(v, "own");
+    viewer_wait(v, 1 + (int64_t)crowd_random(v->crowd, HURRY_MS));
 }

@@ -40,6 +40,8 @@ struct viewer {
     bool keeps_address; // comes back to the address it first had, not to the one it was redirected to
     bool uses_post;
     bool stays;      // redirect=never
+    bool wants_all;  // rate=all
+    bool wants_room; // and what users react with
     bool had_stream; // its position is one that it has seen
     bool over;       // it was told that the video is: it leaves soon
     unsigned history;
@@ -68,6 +70,9 @@ void viewer_calm(struct viewer *);
 
 // Ends its stream and comes again, or does not.
 void viewer_come_again(struct viewer *);
+
+// Ends its stream and comes again within a few milliseconds, as something happens at the same time.
+void viewer_hurry(struct viewer *);
 
 // An event has come. Returns false if it makes no sense, which is noted.
 bool viewer_take_event(struct viewer *, const char *id, const char *type, const char *data, size_t len);

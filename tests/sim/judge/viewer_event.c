@@ -76,9 +76,38 @@ static bool viewer_take_more(struct viewer *v, struct position id, const char *d
 }
 
 static bool is_entry(const char *type) {
-    for (size_t i = 0; i < DEED_KINDS; i++)
-        if (!strcmp(type, deed_words[i])) return true;
+    static const enum deed_kind kinds[] = {DEED_RETRACT, DEED_PIN, DEED_PURGE, DEED_END, DEED_START};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(type, deed_words[kinds[i]])) return true;
     return false;
+}
+
+// Each state's member of a room, and its value if it is off.
+static bool viewer_take_room(struct viewer *v, const char *data, size_t len) {
+    static const struct {
+        enum room_state state;
+        const char *name, *off;
+    } members[] = {{STATE_FROZEN, "frozen", "false"}, {STATE_RATE, "readable_rate", "0"},
+                   {STATE_SLOW, "slow_ms", "0"},      {STATE_SIZE, "max_length", "0"},
+                   {STATE_HOLD, "hold", "false"},     {STATE_OVER, "over", "false"}};
+    struct journal_event e = {.kind = JOURNAL_ROOM, .who = v->number};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        char value[JOURNAL_WORD];
+        copy_member(data, len, members[i].name, value);
+        if (!*value) return viewer_break(v, members[i].name);
+        if (strcmp(value, members[i].off) != 0) e.number |= 1u << members[i].state;
+    }
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
+static bool viewer_take_reactions(struct viewer *v, const char *data, size_t len) {
+    struct journal_event e = {.kind = JOURNAL_REACTED, .who = v->number};
+    char count[JOURNAL_WORD];
+    copy_member(data, len, "heart", count);
+    if (sscanf(count, "%" SCNu64, &e.count) != 1) return viewer_break(v, "reactions");
+    crowd_note(v->crowd, &e);
+    return true;
 }
 
 static bool viewer_take_entry(struct viewer *v, struct position id, const char *type, const char *data,
@@ -120,6 +149,8 @@ bool viewer_take_event(struct viewer *v, const char *id, const char *type, const
     struct position at = {0};
     if (*id && !position_parse(id, strlen(id), &at)) return viewer_break(v, "malformed_id");
     if (!strcmp(type, "viewers")) return true;
+    if (!strcmp(type, "room")) return viewer_take_room(v, data, len);
+    if (!strcmp(type, "reactions")) return viewer_take_reactions(v, data, len);
     if (!strcmp(type, "gap")) return viewer_take_gap(v, at, data, len);
     if (!strcmp(type, "more")) return viewer_take_more(v, at, data, len);
     if (is_entry(type)) return viewer_take_entry(v, at, type, data, len);

@@ -5,6 +5,7 @@ enum { JITTER_MS = 500, EAGER_MS = 5000, PAUSE_MAX_MS = 30000, HEARTBEAT_S = 15,
 
 static void write_ids(const struct viewer *v, struct buf *path) {
     buf_printf(path, "/connect?userid=viewer%u&videoid=%s", (unsigned)v->number, crowd_video(v->video));
+    if (v->wants_all) buf_add_string(path, "&rate=all");
 }
 
 static void write_position(const struct viewer *v, struct buf *b, const char *before, const char *after) {
@@ -39,7 +40,7 @@ const struct viewer_kind viewer_event_source = {.name = "eventsource",
 static void chorus_js_write(const struct viewer *v, struct buf *path, struct buf *headers, struct buf *body) {
     (void)headers, (void)body;
     write_ids(v, path);
-    buf_printf(path, "&heartbeat=%d&events=viewers", HEARTBEAT_S);
+    buf_printf(path, "&heartbeat=%d&events=viewers%s", HEARTBEAT_S, v->wants_room ? ",room,reactions" : "");
     if (v->history && !v->had_stream) buf_printf(path, "&history=%u", v->history);
     write_position(v, path, "&last_event_id=", "");
 }
@@ -75,6 +76,7 @@ static void fetch_write(const struct viewer *v, struct buf *path, struct buf *he
     buf_printf(body, "{\"userid\":\"viewer%u\",\"videoid\":\"%s\"", (unsigned)v->number,
                crowd_video(v->video));
     if (v->stays) buf_add_string(body, ",\"redirect\":\"never\"");
+    if (v->wants_all) buf_add_string(body, ",\"rate\":\"all\"");
     write_position(v, body, ",\"lastEventId\":\"", "\"");
     buf_add_string(body, "}");
 }

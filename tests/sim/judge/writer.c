@@ -6,7 +6,15 @@
 #include "base/container_of.h"
 #include "texts.h"
 
-enum { KEYED_PERCENT = 70, RETRY_MS = 400, CLOSES_PERCENT = 20, PATIENCES = 3 };
+enum {
+    KEYED_PERCENT = 70,
+    RETRY_MS = 400,
+    CLOSES_PERCENT = 20,
+    PATIENCES = 3,
+    REACTS_PERCENT = 15,
+    HURRY_MS = 4,
+    HIDDEN_EPOCH = 1 // of the ids that no comment has
+};
 
 static const int64_t patience_ms[PATIENCES] = {2000, 5000, 12000};
 
@@ -87,13 +95,39 @@ static void writer_begin(struct writer *w) {
     writer_send(w);
 }
 
+// Nothing is kept of it: it is sent once, and its outcome is all the same.
+static void writer_react(struct writer *w) {
+    struct crowd *c = w->crowd;
+    char url[100], body[60];
+    snprintf(url, sizeof url, "%s/videos/%s/reactions", crowd_api(c), crowd_video(w->video));
+    snprintf(body, sizeof body, "{\"userid\":\"writer%u\",\"kind\":\"heart\"}", (unsigned)w->number);
+    crowd_note(c, &(struct journal_event){.kind = JOURNAL_REACT, .who = w->number, .video = w->video});
+    w->sending = w->reacting = !http_call_start(&w->call, "POST", url, "", body);
+    loop_timer_start(c->loop, &w->timer, w->sending ? patience_ms[0] : crowd_some_ms(c, w->every_ms));
+}
+
+static void writer_reacted(struct writer *w) {
+    w->reacting = false;
+    writer_wait(w, crowd_some_ms(w->crowd, w->every_ms));
+}
+
+void writer_hurry(struct writer *w) {
+    if (!w->sending && w->comment % 2 == 0)
+        loop_timer_start(w->crowd->loop, &w->timer, (int64_t)crowd_random(w->crowd, HURRY_MS));
+}
+
 static void writer_on_timer(struct loop_timer *t) {
     struct writer *w = container_of(t, struct writer, timer);
-    if (w->sending) {
+    if (w->reacting) {
+        http_call_close(&w->call, false);
+        writer_reacted(w);
+    } else if (w->sending) {
         http_call_close(&w->call, false);
         writer_take_unknown(w);
     } else if (w->comment % 2) {
         writer_send(w);
+    } else if (w->crowd->config->crowds && !w->crowd->quiet && crowd_chance(w->crowd, REACTS_PERCENT)) {
+        writer_react(w);
     } else if (!w->crowd->quiet) {
         writer_begin(w);
     }
@@ -130,6 +164,7 @@ static void writer_take_stored(struct writer *w) {
         return;
     }
     if (id && !position_parse(id, id_len, &e.at)) e.at = (struct position){0};
+    if (e.at.epoch == HIDDEN_EPOCH) e.kind = JOURNAL_HIDDEN;
     crowd_note(w->crowd, &e);
     writer_go_on(w);
 }
@@ -147,19 +182,30 @@ static void writer_take_refused(struct writer *w, unsigned status) {
 }
 
 // Whether it is not certain that nothing was stored, or it may be stored later.
-static bool is_transient(unsigned status) {
-    return status == 503 || status == 429;
+static bool is_transient(struct writer *w) {
+    bool is_slow = strstr(buf_string(&w->answer), "\"slow_mode\"");
+    return w->call.status == 503 || (w->call.status == 429 && !is_slow);
+}
+
+static void writer_take_waiting(struct writer *w) {
+    struct journal_event e = writer_event(w, JOURNAL_WAITS);
+    crowd_note(w->crowd, &e);
+    writer_go_on(w);
 }
 
 static void writer_on_end(struct http_call *call, enum http_call_end end) {
     struct writer *w = container_of(call, struct writer, call);
     if (!w->sending) return;
-    if (end == HTTP_CALL_MALFORMED) {
+    if (w->reacting) {
+        writer_reacted(w);
+    } else if (end == HTTP_CALL_MALFORMED) {
         writer_refuse(w, call->why);
-    } else if (end != HTTP_CALL_DONE || is_transient(call->status)) {
+    } else if (end != HTTP_CALL_DONE || is_transient(w)) {
         writer_take_unknown(w);
     } else if (call->status == 201) {
         writer_take_stored(w);
+    } else if (call->status == 202) {
+        writer_take_waiting(w);
     } else {
         writer_take_refused(w, call->status);
     }

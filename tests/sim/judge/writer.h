@@ -15,7 +15,7 @@ struct writer {
     uint32_t comment; // the one that is being posted, from 1
     bool keyed;
     unsigned place; // of the comment API
-    bool sending;
+    bool sending, reacting;
     int64_t every_ms;
     struct http_call call;
     struct buf body, answer;
@@ -25,3 +25,6 @@ struct writer {
 // The writer is zeroed.
 void writer_start(struct writer *, struct crowd *, uint32_t number, int64_t every_ms);
 void writer_release(struct writer *);
+
+// Posts its next comment within a few milliseconds, as something happens at the same time.
+void writer_hurry(struct writer *);

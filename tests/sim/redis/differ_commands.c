@@ -62,6 +62,8 @@ static struct pattern {
     {"ZREM %k <%f>", 0, 2, 0},
     {"ZRANGE %k %r %r [WITHSCORES]", 0, 3, 0},
     {"ZREVRANGE %k %r %r [WITHSCORES]", 0, 3, 0},
+    {"ZRANGEBYSCORE %k %S %S [LIMIT %r %r]", 0, 4, 0},
+    {"ZREMRANGEBYRANK %k %r %r", 0, 2, 0},
     {"ZREMRANGEBYSCORE %k %S %S", 0, 2, 0},
     {"XADD %k [NOMKSTREAM] [MAXLEN %n|MINID %i] %i <%f %v>", 0, 12, 0},
     {"XADD k1 5-29 %f %v", 0, 6, 0}, // often there already

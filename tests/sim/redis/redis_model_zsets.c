@@ -164,6 +164,48 @@ static void model_zcount(struct model_call *c) {
     model_by_score(c, false);
 }
 
+// LIMIT only, as the last option.
+static void model_zrangebyscore(struct model_call *c) {
+    struct model_key *k;
+    struct model_bound low, high;
+    int64_t skip = 0, most = -1;
+    bool limits = c->argc == 7 && model_arg_is(c, 4, "LIMIT");
+    if (c->argc != 4 && !limits) {
+        model_reply_error(c, MODEL_SYNTAX);
+        return;
+    }
+    if (limits && (!model_arg_integer(c, 5, &skip) || !model_arg_integer(c, 6, &most))) return;
+    if (!model_read_bound(c->argv[2], &low) || !model_read_bound(c->argv[3], &high)) {
+        model_reply_error(c, "ERR min or max is not a float");
+        return;
+    }
+    if (!model_find_typed(c, MODEL_ZSET, &k)) return;
+    size_t count = k && skip >= 0 ? model_field_count(k) : 0, first = 0, end;
+    while (first < count && !model_is_within(k->order[first]->score, low, high)) first++;
+    for (end = first; end < count && model_is_within(k->order[end]->score, low, high);) end++;
+    first = (uint64_t)skip < end - first ? first + (size_t)skip : end;
+    if (most >= 0 && (uint64_t)most < end - first) end = first + (size_t)most;
+    model_reply_array(c, end - first);
+    for (; first < end; first++) {
+        const struct model_field *f = k->order[first];
+        model_reply_bytes(c, (struct model_bytes){f->name, f->len});
+    }
+}
+
+static void model_zremrangebyrank(struct model_call *c) {
+    struct model_key *k;
+    int64_t start, stop;
+    size_t first = 0, length = 0;
+    if (!model_arg_integer(c, 2, &start) || !model_arg_integer(c, 3, &stop) ||
+        !model_find_typed(c, MODEL_ZSET, &k))
+        return;
+    if (k) model_slice(start, stop, model_field_count(k), &first, &length);
+    for (size_t i = first + length; i-- > first;) model_field_remove(k, k->order[i]);
+    if (k) model_delete_if_empty(c, k);
+    c->changed = length > 0;
+    model_reply_integer(c, (int64_t)length);
+}
+
 const struct model_command model_zset_commands[] = {
     {"zadd", -4, MODEL_WRITE | MODEL_DENYOOM, 1, 1, 1, model_zadd},
     {"zscore", 3, MODEL_READONLY, 1, 1, 1, model_zscore},
@@ -173,6 +215,8 @@ const struct model_command model_zset_commands[] = {
     {"zrem", -3, MODEL_WRITE, 1, 1, 1, model_remove_fields},
     {"zrange", -4, MODEL_READONLY, 1, 1, 1, model_zrange},
     {"zrevrange", -4, MODEL_READONLY, 1, 1, 1, model_zrevrange},
+    {"zrangebyscore", -4, MODEL_READONLY, 1, 1, 1, model_zrangebyscore},
+    {"zremrangebyrank", 4, MODEL_WRITE, 1, 1, 1, model_zremrangebyrank},
     {"zremrangebyscore", 4, MODEL_WRITE, 1, 1, 1, model_zremrangebyscore},
     {0},
 };
