@@ -13,7 +13,7 @@ enum {
     COMMENTS_MIN = 360,
     COMMENTS_MAX = 500,
     ALONE_PERCENT = 140,    // where one process has all parts, nothing is accepted while it is down
-    MODERATED_PERCENT = 140 // some are refused
+    MODERATED_PERCENT = 150 // some are refused
 };
 
 // A number from least to most, mostly near the least.

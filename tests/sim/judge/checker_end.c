@@ -108,12 +108,27 @@ static bool was_at_the_other(const struct judge *g, const struct watcher *w, siz
     return false;
 }
 
-// Whether a viewer has come back with a position above a comment, and got a gap: where clocks have gone back,
-// one may be appended in a lower epoch than one that was lost. What the viewer had of that it cannot tell.
-static bool came_from_above(const struct watcher *w, const struct known *k) {
+// Whether the store had lost something of a comment's video just before it was appended: readers may not have
+// come back to the store by then.
+static bool is_appended_after_loss(const struct judge *g, const struct known *k) {
+    for (size_t i = 0; i < g->loss_count; i++) {
+        int64_t since_us = k->first_us - g->losses[i]->at_us;
+        if (g->losses[i]->video == k->video && since_us >= 0 && since_us <= INT64_C(1000000) * JUDGE_BACK_S)
+            return true;
+    }
+    return false;
+}
+
+// Whether a viewer was above a comment, and has come back, or its reader had to, and got a gap: where clocks
+// have gone back, one may be appended in a lower epoch than one that was lost. What the viewer had of that it
+// cannot tell.
+static bool came_from_above(const struct judge *g, const struct watcher *w, const struct known *k) {
     for (size_t i = 0; i < w->gap_count; i++) {
         const struct range *gap = &w->gaps[i];
-        if (gap->reason == 2 && gap->stream_us > k->first_us && position_compare(gap->asked, k->at) > 0)
+        if (gap->reason != 2) continue;
+        if (gap->stream_us > k->first_us && position_compare(gap->asked, k->at) > 0) return true;
+        if (gap->at_us > k->first_us && position_compare(gap->before, k->at) > 0 &&
+            is_appended_after_loss(g, k))
             return true;
     }
     return false;
@@ -147,8 +162,8 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     bool was_there = gap && (gap->at_us >= k->first_us || !w->left);
     if (was_there && moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, gap->at_us))
         return;
-    if (was_there && gap->reason != 1 && !is_since_split(g, k) && !came_from_above(w, k) && k->lost_us < 0 &&
-        !may_have_expired(g, i, gap->at_us))
+    if (was_there && gap->reason != 1 && !is_since_split(g, k) && !came_from_above(g, w, k) &&
+        k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
                    text_of(k->at), w->video, gap_reasons[gap->reason]);
 }

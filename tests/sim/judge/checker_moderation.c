@@ -160,13 +160,28 @@ bool is_begun_again(const struct judge *g, const struct watcher *w, int64_t at_u
     return begun_us >= 0 && at_us - begun_us <= BEGIN_AGAIN_US;
 }
 
-// Nobody is told that a video is over who has not got what was accepted before.
+// Returns the end that a viewer may have been told of: the one at which it asked, or the first one after
+// that.
+static int64_t end_told(const struct judge *g, const struct watcher *w, int64_t by_us) {
+    int64_t end_us = moderation_last(&g->moderation, DEED_END, w->video, w->asked_us);
+    if (end_us >= 0 && may_be_over(g, w, w->asked_us, w->asked_us)) return end_us;
+    for (size_t i = 0; i < g->moderation.count; i++) {
+        const struct deed *d = &g->moderation.deeds[i];
+        if (d->kind == DEED_END && d->video == w->video && d->sent_us > w->asked_us && d->sent_us <= by_us)
+            return d->sent_us;
+    }
+    return end_us;
+}
+
+// Nobody is told that a video is over who has not got what was accepted before. Of two servers side by side,
+// one knows nothing of what the other has.
 void judge_over(struct judge *g, const struct watcher *w, const struct journal_event *e) {
-    int64_t end_us = moderation_last(&g->moderation, DEED_END, w->video, e->at_us);
+    int64_t end_us = end_told(g, w, e->at_us);
     for (size_t i = known_after(&g->known, w->video, w->at); w->streams && i < g->known.count; i++) {
         const struct known *k = &g->known.all[i];
         if (k->video != w->video) return;
-        if (k->acked_us < 0 || k->acked_us > end_us || k->lost_us >= 0 || w->has[i]) continue;
+        if (k->acked_us < 0 || k->acked_us > end_us || k->lost_us >= 0 || w->has[i] || is_since_split(g, k))
+            continue;
         if (!moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, e->at_us))
             judge_find(g, e->at_us, "ended", "w%" PRIu32 " at %s is told that it is over, without %s", e->who,
                        text_of(w->at), text_of(k->at));

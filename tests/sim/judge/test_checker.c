@@ -76,6 +76,11 @@ static const struct history histories[] = {
            "2 post w1 v1 n2 keyed p1\n2.1 stored w1 n2 9-1 p1\n2.2 comment w1 9-1 p1 n2\n2.3 cut w1 -\n"
            "3 lost v1 9-1 9-1\n4 post w1 v1 n3 keyed p1\n4.1 stored w1 n3 8-1 p1\n5 ask w1 9-1\n"
            "5.1 begin w1 9-1 reader-1\n5.1 gap w1 7-2 10-1 null epoch\n"},
+    {"a reader that is not back yet misses what is appended below a lost epoch", NULL,
+     JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n1.2 comment w1 7-1 p1 n1\n"
+           "2 post w1 v1 n2 keyed p1\n2.1 stored w1 n2 9-1 p1\n2.2 comment w1 9-1 p1 n2\n"
+           "3 lost v1 9-1 9-1\n4 post w1 v1 n3 keyed p1\n4.1 stored w1 n3 8-1 p1\n"
+           "5.1 gap w1 7-2 10-1 null epoch\n"},
     {"after two servers side by side, what one of them took may come again", NULL,
      JOINS "0.5 fault store-split\n" POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"
            "60 comment w1 7-2 p1 n2\n"},
@@ -235,6 +240,11 @@ static const struct history histories[] = {
      JOINS "0.5 act w1 v1 end - n0 0\n0.6 done w1 done\n0.7 act w1 v1 start - n0 0\n0.8 done w1 done\n"
            "1 post w1 v1 n1 once p1\n1.1 stored w1 n1 7-3 p1\n2 act w1 v1 end - n0 0\n2.1 done w1 done\n"
            "3 entry w1 v1 7-1 end - p0\n3 cut w1 end\n4 ask w1 7-1\n4.1 denied w1 204\n4.2 leave w1\n"},
+    {"the answer that all is over comes after a start and another end", NULL,
+     JOINS
+     "0.5 act w1 v1 end - n0 0\n0.6 done w1 done\n0.7 entry w1 v1 7-1 end - p0\n0.7 cut w1 end\n0.8 ask w1 7-1\n"
+     "0.9 act w1 v1 start - n0 0\n1 done w1 done\n1.1 post w1 v1 n1 once p1\n1.2 stored w1 n1 7-3 p1\n"
+     "2 act w1 v1 end - n0 0\n2.1 done w1 done\n3 denied w1 204\n3.1 leave w1\n"},
     {"a stream ends in order before its end", "ended",
      JOINS POSTS "4 comment w1 7-1 p1 n1\n5 act w1 v1 end - n0 0\n5.1 done w1 done\n6 cut w1 end\n"},
     {"a stream ends in order, and the video has not", "ended", JOINS POSTS SEES "5 cut w1 end\n"},
@@ -274,8 +284,8 @@ static const struct history histories[] = {
     {"connected, it misses what was appended below a lost epoch", "needless-gap",
      JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n1.2 comment w1 7-1 p1 n1\n"
            "2 post w1 v1 n2 keyed p1\n2.1 stored w1 n2 9-1 p1\n2.2 comment w1 9-1 p1 n2\n"
-           "3 lost v1 9-1 9-1\n4 post w1 v1 n3 keyed p1\n4.1 stored w1 n3 8-1 p1\n"
-           "5.1 gap w1 7-2 10-1 null epoch\n"},
+           "3 lost v1 9-1 9-1\n7 post w1 v1 n3 keyed p1\n7.1 stored w1 n3 8-1 p1\n"
+           "8.1 gap w1 7-2 10-1 null epoch\n"},
     {"again after a resume", "duplicate",
      JOINS POSTS SEES "4 cut w1 -\n4 ask w1 7-3\n4 begin w1 7-3 r\n4 comment w1 7-3 p1 n3\n"},
     {"a number is left out", "hole", JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-3 p1 n3\n"},
