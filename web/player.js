@@ -97,6 +97,6 @@ export class Player {
     this.#time.textContent = text;
     this.#slider.value = String(at);
     this.#slider.setAttribute('aria-valuetext', position(at));
-    this.#slider.style.setProperty('--played', `${isKnown ? (100 * this.#slider.value) / (this.#slider.max || 1) : 0}%`);
+    this.#slider.style.setProperty('--played', `${isKnown ? (100 * this.#slider.value) / (Number(this.#slider.max) || 1) : 0}%`);
   }
 }
