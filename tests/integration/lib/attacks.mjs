@@ -155,7 +155,7 @@ const attackedIn = (network) => {
   const { 'limit-local': ignored, ...flags } = attacked.flags;
   return network === 'loopback' ? attacked : { ...attacked, flags: { ...flags, bind: networks[network].server } };
 };
-const MEMORY_MB = 16 + 48; // beside --memory: answers of the store that have not been taken yet, caches, stacks
+const MEMORY_MB = 16 + 16; // beside --memory: answers of the store that have not been taken yet, caches, stacks; 12 have been seen in all
 
 // Runs one attack for at least `ms`, and until `posts` honest comments have arrived and every port has been asked for its health.
 export async function endure(system, honest, attack, { ms, posts = 10, ...options }) {
