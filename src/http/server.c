@@ -18,6 +18,7 @@
 #include "net/sock.h"
 #include "net/stream.h"
 #include "conn.h"
+#include "eviction.h"
 #include "h1_conn.h"
 #include "limit.h"
 #include "listen.h"
@@ -46,7 +47,7 @@ struct http_server {
     int64_t warn_crowded_ms; // not before
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns;
-    uint64_t middle; // number of connections in a crowd, at the latest look; 0: there was none
+    uint64_t middle; // of a crowd (eviction.h); 0: there was none
     struct loop_timer sweep, retry;
     int descriptors;           // the numbers from this one on are not for clients
     int reserve[HTTP_RESERVE]; // descriptors held back for its own connections
@@ -58,11 +59,7 @@ struct http_server {
 enum {
     ACCEPTS_PER_TURN = 8,
     WARN_EVERY_MS = 10000,
-    GRACE_MS = 250,
-    CROWDED_MS = 100, // the same for one that has been used, in a crowd
-    SAMPLE = 64,
-    CROWD = 32,    // connections at one port
-    RETRY_MS = 20, // until a connection may have to make room that had not had its GRACE_MS
+    RETRY_MS = 20, // until a connection may have to make room that had not had its HTTP_GRACE_MS
     OWN_DESCRIPTORS = 16,
     REFUSED_MS = 1000, // for the request of a connection beyond the rate
     REFUSED_PER_SECOND = 20
@@ -83,7 +80,7 @@ static void server_note_crowded(struct http_server *s, const char *event) {
 static void server_warn_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     uint64_t closed = s->host.counters.connections_closed_for_room;
-    if (!s->crowded || now < s->warn_crowded_ms || now - s->crowded_ms < 2 * GRACE_MS) return;
+    if (!s->crowded || now < s->warn_crowded_ms || now - s->crowded_ms < 2 * HTTP_GRACE_MS) return;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(s->config.role, s->crowded,
              "connections=%llu idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"",
@@ -124,88 +121,24 @@ static void server_warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-// What of a sample of the connections may be dropped: the one with the least progress, the newest of those
-// that are idle or have not made any (memory.h), and the newest that a crowd can spare: of those that ask all
-// the time, and of those that have been used and do not go on. Among many that ask all the time, the one that
-// has been idle for longest would be that of an honest user; and so would be the newest idle one, where all
-// others are being answered: in a crowd that has to be one of the newer half.
-struct server_sample {
-    struct http_conn *least, *newest, *spare;
-    int64_t still_ms; // of the least
-};
-
-static bool conn_is_unasked(const struct http_conn *c) {
-    return !c->task.waits && !c->hold.listed;
-}
-
-// Looks at a connection. Whether it is idle costs a system call, so that is asked last.
-static void sample_add(struct server_sample *found, struct http_conn *c, bool is_greedy, int64_t now_ms) {
-    int64_t still_ms = http_hold_still_ms(&c->hold, now_ms);
-    bool is_behind = still_ms || !c->hold.is_steady;
-    bool rests = !is_behind && now_ms - c->hold.since_ms >= CROWDED_MS;
-    bool is_least = is_behind && (!found->least || still_ms > found->still_ms);
-    bool is_newest = !found->newest || c->number > found->newest->number;
-    bool is_spare = (is_greedy || rests) && (!found->spare || c->number > found->spare->number);
-    if (!is_least && !is_newest && !is_spare) return;
-    bool is_idle = c->ops->is_idle(c), is_needed = !c->hold.listed && !is_idle; // it is being answered
-    if (is_least && !is_needed) {
-        found->least = c;
-        found->still_ms = still_ms;
-    }
-    if (is_newest && !is_needed && (!c->hold.is_steady || is_idle)) found->newest = c;
-    if (is_spare && (is_greedy || !is_needed)) found->spare = c;
-}
-
-// Looks at SAMPLE connections at most, others each time: enough, as with Redis, which evicts by a sample of
-// five.
-static struct server_sample server_take_sample(struct http_server *s) {
-    struct server_sample found = {.still_ms = 0};
-    uint64_t open = s->host.counters.connections_open, count = 0, numbers = 0;
-    for (; count < open && count < SAMPLE && s->conns; count++) {
-        struct http_conn *c = s->conns;
-        DL_DELETE(s->conns, c);
-        DL_APPEND(s->conns, c);
-        numbers += c->number;
-        bool is_greedy = http_scheduler_is_backlogged(&s->host.scheduler, &c->task);
-        sample_add(&found, c, is_greedy, loop_now_ms(s->loop));
-    }
-    s->middle = count >= CROWD ? numbers / count : 0;
-    if (found.newest && found.newest->number < s->middle) found.newest = NULL;
-    if (found.spare && (count < CROWD || (conn_is_unasked(found.spare) && found.spare->number < s->middle)))
-        found.spare = NULL;
-    return found;
-}
-
-static bool server_close(struct http_server *s, struct http_conn *c) {
+// Closes one of a server's connections, if one may go, for a client of its own port or of another one.
+static bool server_close_one(struct http_server *s, bool for_other_port) {
+    struct http_conn *c = http_eviction_find(&s->conns, s->host.counters.connections_open, &s->host.scheduler,
+                                             loop_now_ms(s->loop), for_other_port, &s->middle);
+    if (!c) return false;
     s->host.counters.connections_closed_for_room++;
     if (!c->ops->is_idle(c)) c->ops->drop(c); // it is answered, if that is possible
     if (c->host) c->ops->close(c);
     return true;
 }
 
-// A new connection has GRACE_MS to send its request. A steady one that is idle for moments only goes where
-// there is no other, and in a crowd not before one that asks all the time.
-static bool server_make_room(struct http_server *s) {
-    struct server_sample found = server_take_sample(s);
-    if (found.still_ms >= GRACE_MS) return server_close(s, found.least);
-    if (found.spare) return server_close(s, found.spare);
-    return !found.least && found.newest && server_close(s, found.newest);
-}
-
 // Descriptors belong to the process: a port with more connections than this one closes one that it does not
-// need, so that a crowd at one port does not block the others. In a crowd whose connections ask all the time
-// none may ever be still: then its newest connection goes.
+// need, so that a crowd at one port does not block the others.
 static bool server_make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
-        if (other->loop != s->loop ||
-            other->host.counters.connections_open <= s->host.counters.connections_open)
-            continue;
-        struct server_sample found = server_take_sample(other);
-        if (found.still_ms >= GRACE_MS) return server_close(other, found.least);
-        if (found.spare) return server_close(other, found.spare);
-        bool is_crowd = other->host.counters.connections_open >= CROWD;
-        if (is_crowd && found.newest) return server_close(other, found.newest);
+        bool has_more = other->host.counters.connections_open > s->host.counters.connections_open;
+        if (other->loop == s->loop && has_more && server_close_one(other, true)) return true;
     }
     return false;
 }
@@ -221,7 +154,7 @@ static void server_read_limit(struct http_server *s) {
 static bool server_find_descriptor(struct http_server *s) {
     server_note_crowded(s, "out_of_descriptors");
     if (s->config.on_crowded) s->config.on_crowded(s->config.arg);
-    if (server_make_room(s) || server_make_room_elsewhere(s)) return true;
+    if (server_close_one(s, false) || server_make_room_elsewhere(s)) return true;
     server_pause(s);
     return false;
 }
@@ -335,7 +268,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
         if (full) {
             if (!server_has_client(f, i)) return;
             server_note_crowded(s, "too_many_connections");
-            if (!server_make_room(s)) server_pause(s);
+            if (!server_close_one(s, false)) server_pause(s);
             if (s->paused) return;
         }
         union address peer;
