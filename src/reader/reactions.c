@@ -12,17 +12,15 @@
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "fanout/frame.h"
+#include "reaction_pace.h"
 #include "reader_core.h"
 #include "service/reaction_sums.h"
 #include "watched.h"
 
-// A send costs about 7 us: once a second to each of 10,000 viewers would be 7 % of a core.
-enum { FEW_VIEWERS = 100, ALONE_EVERY_MS = 5000 };
-
 // Of a video with viewers who have asked.
 struct reaction_watch {
     struct watched *watched;
-    int64_t next_ms, alone_ms; // of the next event, at the earliest: with a comment, and by itself
+    int64_t last_ms; // when the last event went; long ago at first
     struct reaction_sums sums;
     struct reaction_watch *prev, *next; // with sums that are not published yet
 };
@@ -30,6 +28,7 @@ struct reaction_watch {
 struct reactions_in {
     struct engine_listener *listener;
     struct reaction_watch *waiting;
+    struct reaction_pace pace;
 };
 
 static void reactions_publish(struct reactions_in *in, struct reaction_watch *w, bool rides, int64_t now_ms) {
@@ -46,13 +45,14 @@ static void reactions_publish(struct reactions_in *in, struct reaction_watch *w,
     broadcast_moment(b, MOMENT_REACTIONS, f);
     buf_release(&json);
     w->sums.kinds = 0;
-    w->next_ms = now_ms + REACTIONS_EVERY_MS;
-    w->alone_ms = now_ms + (broadcast_viewers(b) > FEW_VIEWERS ? ALONE_EVERY_MS : REACTIONS_EVERY_MS);
+    w->last_ms = now_ms;
     DL_DELETE(in->waiting, w);
 }
 
 static void reactions_publish_due(struct reactions_in *in, struct reaction_watch *w, int64_t now_ms) {
-    if (w->sums.kinds && w->alone_ms <= now_ms) reactions_publish(in, w, false, now_ms);
+    unsigned viewers = broadcast_viewers(&w->watched->broadcast);
+    if (w->sums.kinds && reaction_pace_allows(&in->pace, viewers, now_ms - w->last_ms, now_ms))
+        reactions_publish(in, w, false, now_ms);
 }
 
 static void sums_read(struct reaction_sums *s, const char *text, const char *end) {
@@ -98,7 +98,7 @@ void reactions_ride(struct broadcast *b) {
     struct reader *r = container_of(b->env, struct reader, env);
     struct reaction_watch *w = container_of(b, struct watched, broadcast)->reactions;
     int64_t now_ms = loop_now_ms(r->service.loop);
-    if (r->reactions && w && w->sums.kinds && w->next_ms <= now_ms)
+    if (r->reactions && w && w->sums.kinds && now_ms - w->last_ms >= REACTIONS_EVERY_MS)
         reactions_publish(r->reactions, w, true, now_ms);
 }
 
@@ -108,6 +108,7 @@ void reactions_join(struct reader *r, struct broadcast *b, uint8_t asks) {
     budget_take(sizeof *w->reactions);
     w->reactions = mem_zalloc(sizeof *w->reactions);
     w->reactions->watched = w;
+    w->reactions->last_ms = loop_now_ms(r->service.loop) - REACTION_SELDOM_MS;
 }
 
 void reactions_close(struct reader *r, struct watched *w) {

@@ -1,6 +1,6 @@
 // The event `reactions` for viewers who ask for it: what all comment APIs have told since the last one
 // (service/reactions_topic.h), the REACTIONS_SHOWN kinds with the most, at most once a second of a video. It
-// goes with a comment, in the same send; to more than 100 viewers it goes by itself only once in five
+// goes with a comment, in the same send; by itself as reaction_pace.h says, to many viewers only once in five
 // seconds. Nothing is kept for viewers that come later. Control loop only.
 #pragma once
 

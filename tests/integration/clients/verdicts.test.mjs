@@ -42,12 +42,16 @@ async function fakeSystem(t, streams, { redirect = false } = {}) {
 }
 
 const connected = (id) => `retry: 1\nid: ${id}\ndata: {"type":"connected"}\n\n`;
-const comment = (id) => `id: ${id}\ndata: {"id":"${id}","comment":"x"}\n\n`;
+const comment = (id, more) => `id: ${id}\ndata: {"id":"${id}","comment":"x"${more ? `,"more":${more}` : ''}}\n\n`;
+const onlyMore = (id, more) => `event: more\nid: ${id}\ndata: {"type":"more","id":"${id}","more":${more}}\n\n`;
 const gap = (id, missed) => `event: gap\nid: ${id}\ndata: {"type":"gap","missed":${missed}}\n\n`;
 
 const cases = {
   'all in order': { streams: [connected('7-4') + comment('7-5') + comment('7-6')], deliveries: 2 },
   'a hole': { streams: [connected('7-4') + comment('7-5') + comment('7-9')], deliveries: 2, lost: 3 },
+  'what is left out for a readable rate': { streams: [connected('7-4') + comment('7-8', 3) + onlyMore('7-11', 2) + comment('7-12')], deliveries: 2, left_out: 5 },
+  'more that is missing than is said to be left out': { streams: [connected('7-4') + comment('7-9', 3)], deliveries: 1, lost: 1, left_out: 3 },
+  'a new epoch whose beginning is left out': { streams: [connected('7-4') + comment('9-3', 2)], deliveries: 1, left_out: 2 },
   'a comment twice': { streams: [connected('7-4') + comment('7-5') + comment('7-5')], deliveries: 2, duplicated: 1 },
   'two the wrong way round': { streams: [connected('7-4') + comment('7-6') + comment('7-5')], deliveries: 2, out_of_order: 1 },
   'a hole while away': { streams: [connected('7-4') + comment('7-5'), connected('7-7') + comment('7-8')], deliveries: 2, lost: 2 },
@@ -59,15 +63,15 @@ const cases = {
   'events of a system without numbers': { streams: ['data: {"type":"connected"}\n\ndata: {"comment":"x"}\n\n'], deliveries: 1 },
 };
 
-for (const [name, { streams, deliveries, lost = 0, duplicated = 0, out_of_order: late = 0, gaps = 0, missed = 0 }] of Object.entries(cases)) {
+for (const [name, { streams, deliveries, lost = 0, duplicated = 0, out_of_order: late = 0, gaps = 0, missed = 0, left_out: leftOut = 0 }] of Object.entries(cases)) {
   scenario(`the verdict on ${name}`, async (t) => {
     const system = await fakeSystem(t, streams);
     const clients = startClients(t, system, { viewers: 1, rate: 0, 'statistics-interval-ms': 50 });
     await clients.until(() => system.consumed === deliveries, () => `${deliveries} comments taken, not ${system.consumed}`);
     const { code, figures } = await clients.stop();
     assert.deepEqual(
-      [figures.deliveries, figures.lost, figures.duplicated, figures.out_of_order, figures.gaps, figures.missed],
-      [deliveries, lost, duplicated, late, gaps, missed],
+      [figures.deliveries, figures.lost, figures.duplicated, figures.out_of_order, figures.gaps, figures.missed, figures.left_out],
+      [deliveries, lost, duplicated, late, gaps, missed, leftOut],
     );
     assert.equal(code, lost || duplicated || late ? 1 : 0);
     assert.equal(figures.cuts, streams.length - 1);
