@@ -124,7 +124,10 @@ class Stream {
         if (field === 'retry' && value >= 0) this.retry = Math.min(Math.max(value, 500), PAUSE_MAX_MS);
         if (line) continue;
         if (this.closed) return;
-        if (type === 'move') return JSON.parse(data).url;
+        if (type === 'move') {
+          const { url, reader: base } = JSON.parse(data);
+          return url ?? `${base}/connect?${live._connectQuery()}`;
+        }
         if (type === 'end' && !id) throw new ChorusError('Expired.', 0, 'token');
         if (data || id) live._hear({ type, data, id });
         type = data = id = '';

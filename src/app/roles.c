@@ -132,7 +132,8 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
                                            .public_url = c->part->public_url[0] ? c->part->public_url : NULL,
                                            .heartbeat_ms = (int)set->heartbeat_ms,
                                            .stall_ms = (int)set->stall_timeout_ms,
-                                           .unsubscribe_ms = (int)set->unsubscribe_ms});
+                                           .unsubscribe_ms = (int)set->unsubscribe_ms,
+                                           .crowd = &r->crowd});
     all->readers[c->number] = reader;
     if (c->number == all->reader_count) all->reader_count++;
     return reader;

@@ -132,16 +132,27 @@ static struct fan_bounds bounds_of(const struct runtime *r) {
                                .coalesce_us = set->max_coalesce_ms * 1000};
 }
 
+static void set_crowd(struct runtime *r) {
+    const struct settings *set = r->settings;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    r->crowd.most = set->max_viewers;
+    r->crowd.connects =
+        set->connect_rate ? set->connect_rate : CROWD_CONNECTS_A_CORE * (cores > 0 ? cores : 1);
+}
+
 static bool runtime_open_fanout(struct runtime *r) {
     const struct settings *set = r->settings;
     unsigned workers = worker_count(r);
     int error;
     r->history.max = (size_t)set->memory / 2;
+    r->crowd.loop = r->loop;
+    set_crowd(r);
     r->fanout =
         fanout_new(r->loop,
                    &(struct fanout_config){
                        .workers = workers, .own_descriptors = set->own_descriptors, .bounds = bounds_of(r)},
                    &error);
+    r->crowd.fanout = r->fanout;
     if (r->fanout) return true;
     if (error == -ENOSYS || error == -EPERM)
         return runtime_fail(r, "--own-descriptors needs close_range(2), Linux 5.9 or later: %s.",
@@ -362,6 +373,7 @@ void runtime_configure(struct runtime *r) {
     if (!r->fanout) return;
     struct fan_bounds bounds = bounds_of(r);
     r->history.max = (size_t)set->memory / 2;
+    set_crowd(r);
     fanout_set_bounds(r->fanout, &bounds);
 }
 

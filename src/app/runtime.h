@@ -8,6 +8,7 @@
 
 #include "app/settings.h"
 #include "net/loop.h"
+#include "reader/crowd.h"
 #include "reader/history.h"
 #include "service/service.h"
 
@@ -26,6 +27,7 @@ struct runtime {
     struct engine *archive; // NULL: none of its own
     struct fanout *fanout;  // NULL for roles without streams
     struct history_budget history;
+    struct crowd crowd;
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos
     struct internal_only *internal;

@@ -49,6 +49,11 @@ static void print_users(const struct settings *set) {
         printf("  Users      anyone can post as anyone; --jwt-keys demands tokens\n");
 }
 
+// A process that dies leaves all its viewers to others.
+static void print_limit(const struct settings *set) {
+    printf("  Viewers    %lld at most in this process; --max-viewers\n", (long long)set->max_viewers);
+}
+
 static void print_commands_with_token(const struct system *s) {
     printf("  By hand, with a token of your server or of `chorus token`:\n"
            "  curl -NL -H \"Authorization: Bearer $TOKEN\" '%s/connect?videoid=launch'\n"
@@ -74,6 +79,7 @@ void start_box_print(const struct system *s, const struct settings *set, bool qu
     printf("\n\n");
     print_pages(s, set);
     print_users(set);
+    print_limit(set);
     printf("\n");
     print_parts(parts, count);
     printf("\n");
@@ -86,7 +92,7 @@ void start_box_print(const struct system *s, const struct settings *set, bool qu
     fflush(stdout);
 }
 
-void start_line_print(const struct system *s, const struct settings *set) {
+void start_line_print(const struct system *s, const struct settings *set, enum command command) {
     size_t count;
     const struct system_part *parts = system_parts(s, &count);
     printf("Chorus " CHORUS_VERSION ", ");
@@ -94,5 +100,6 @@ void start_line_print(const struct system *s, const struct settings *set) {
     printf("\n");
     print_parts(parts, count);
     print_users(set);
+    if (command == COMMAND_READER) print_limit(set);
     fflush(stdout);
 }

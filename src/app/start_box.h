@@ -3,11 +3,12 @@
 
 #include <stdbool.h>
 
-struct settings;
+#include "app/settings.h"
+
 struct system;
 
 // For `up`, with what to try first. `quiet`: log lines are left out.
 void start_box_print(const struct system *, const struct settings *, bool quiet);
 
 // For a role run on its own.
-void start_line_print(const struct system *, const struct settings *);
+void start_line_print(const struct system *, const struct settings *, enum command);

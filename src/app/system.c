@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "departure.h"
 #include "engine/engine.h"
 #include "http/router.h"
 #include "one_address.h"
@@ -26,8 +27,9 @@ struct system {
     struct parts parts;
     struct http_mount own[PARTS_MAX][2]; // of ports that serve one part
     struct http_mount admin[2];          // of --admin-bind
-    struct one_address address;          // of the comment port of `up`
-    size_t first_reader;                 // number of its part
+    struct departure departure;
+    struct one_address address; // of the comment port of `up`
+    size_t first_reader;        // number of its part
     const struct statistics_demo *demo;
     struct loop_timer leave;
     int64_t leave_by_ms;
@@ -208,6 +210,10 @@ void system_quit(struct system *s) {
     loop_stop(s->runtime.loop);
 }
 
+void system_depart(struct system *s) {
+    departure_begin(&s->departure, &s->runtime, &s->roles);
+}
+
 static void on_leave_check(struct loop_timer *t) {
     struct system *s = container_of(t, struct system, leave);
     struct loop *loop = s->runtime.loop;
@@ -228,6 +234,7 @@ static void system_take_leave(struct system *s) {
 }
 
 void system_free(struct system *s) {
+    departure_stop(&s->departure);
     parts_release(&s->parts);
     roles_stop(&s->roles);
     system_take_leave(s);

@@ -28,6 +28,9 @@ const char *system_url(const struct system *, const char *name);
 int system_run(struct system *);
 void system_quit(struct system *);
 
+// Ends as system_quit(), once its viewers have left for other readers (departure.h).
+void system_depart(struct system *);
+
 // Returns the number of a reader, by its instance id, or SYSTEM_NO_READER.
 enum { SYSTEM_NO_READER = READERS_MAX };
 size_t system_reader(const struct system *, const char *instance_id);

@@ -34,6 +34,7 @@ struct run {
     struct outages *outages; // NULL: no demo
     struct demo *demo;
     struct notifier *notifier;
+    bool departing; // a second signal ends it at once
 };
 
 static void on_up_signal(struct loop_fd *f, uint32_t events) {
@@ -49,7 +50,11 @@ static void on_up_signal(struct loop_fd *f, uint32_t events) {
         return;
     }
     log_info("chorus", "ending", "signal=%d", number);
-    system_quit(run->system);
+    if (number == SIGTERM && !run->departing)
+        system_depart(run->system);
+    else
+        system_quit(run->system);
+    run->departing = true;
 }
 
 static bool has_live_line(const struct settings *set) {
@@ -102,7 +107,7 @@ static int serve_until_signal(struct run *run) {
     if (run->reload.command == COMMAND_UP)
         start_box_print(s, set, is_quiet(set));
     else
-        start_line_print(s, set);
+        start_line_print(s, set, run->reload.command);
     run->demo = set->demo ? demo_start(s, set) : NULL;
     struct live_line *line = has_live_line(set) ? live_line_start(s, set) : NULL;
     run->notifier = notifier_start(s);

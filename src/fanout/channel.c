@@ -17,6 +17,7 @@
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
     FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
+    RETRIES_ROUNDS = 31,    // that are told apart
     RELIEF_IDLE_MS = 1000,  // a viewer that reads accepts data more often than that,
     EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
 };
@@ -69,10 +70,13 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
     }
     channel_count_missed(ch, pending);
     viewer_set_add(&ch->viewers, v);
-    v->asks = asks & 0x7fu;
+    v->asks = asks & 0x3fu;
     if (ch->moments)
         v->lacks = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
-    if (ch->viewers.count == 1) channel_put_off_heartbeat(ch, now_ms);
+    if (ch->viewers.count == 1) {
+        channel_put_off_heartbeat(ch, now_ms);
+        ch->retries_told = ch->env->retries_round & RETRIES_ROUNDS;
+    }
     viewer_continue(v, now_ms);
     channel_settle(ch);
 }
@@ -210,6 +214,28 @@ void channel_end(struct channel *ch) {
     ch->over = true;
 }
 
+// Returns whether it is one more that leaves.
+static bool channel_move_one(struct viewer *v, uint8_t kind, struct frame *event, int64_t now_ms) {
+    if (v->finishing) return false;
+    if (event && v->asks & kind)
+        viewer_move(v, event, now_ms);
+    else
+        viewer_close(v, FAN_END_MOVED);
+    return true;
+}
+
+// Each of those that are ready leaves their range, and none of the others changes the place of one that is
+// still to be visited: from the end, others only come to places that have been visited.
+void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame *event, int64_t now_ms) {
+    const struct viewer_set *s = &ch->viewers;
+    uint32_t left = count;
+    while (left && s->ready) left -= channel_move_one(s->at[s->ready - 1], kind, event, now_ms);
+    for (uint32_t i = s->count; left && i--;) left -= channel_move_one(s->at[i], kind, event, now_ms);
+    counter_add(&ch->ledger->counters->moved, count - left);
+    frame_unref(event);
+    channel_settle(ch);
+}
+
 bool channel_is_dirty(const struct channel *ch) {
     return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->viewers.ready) ||
            channel_has_fresh_moments(ch);
@@ -246,8 +272,20 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
     while (channel_is_dirty(ch));
 }
 
+// Where nothing else is sent, the time to reconnect after goes with the next heartbeat. Where a comment has
+// been sent since it changed, that would be put off for ever.
+static bool channel_must_tell_retry(const struct channel *ch) {
+    const struct channel_env *env = ch->env;
+    return ch->retries_told != (env->retries_round & RETRIES_ROUNDS) &&
+           ch->heartbeat_due_ms > env->retries_ms + env->bounds.heartbeat_ms;
+}
+
 void channel_sweep(struct channel *ch, int64_t now_ms) {
-    if (!ch->flush && ch->viewers.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
+    if (!ch->flush && ch->viewers.ready && (now_ms >= ch->heartbeat_due_ms || channel_must_tell_retry(ch))) {
+        bool tells = ch->retries_told != (ch->env->retries_round & RETRIES_ROUNDS);
+        flush_begin_heartbeat(ch, tells ? ch->env->retries : NULL);
+        ch->retries_told = ch->env->retries_round & RETRIES_ROUNDS;
+    }
     channel_drop_served(ch, true);
     channel_settle(ch);
 }

@@ -46,6 +46,10 @@ void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);
 // closed.
 void channel_end(struct channel *);
 
+// Another reader is to have `count` of its viewers: those that are up to date first. Those that asked for
+// this kind of moment are sent the event, which is taken, or NULL; all are closed.
+void channel_move(struct channel *, uint32_t count, uint8_t kind, struct frame *, int64_t now_ms);
+
 // Whether a flush would have something to do, and when it may begin or continue.
 bool channel_is_dirty(const struct channel *);
 int64_t channel_flush_due_us(const struct channel *); // 0, immediately: where memory is used up

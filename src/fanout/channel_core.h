@@ -35,6 +35,7 @@ struct flush {
     struct pending *riders; // and their frames, the first kind first, where they go with the frames; or NULL
     struct pace_mark begun;
     struct frame *beat;          // owned
+    struct pending *beats;       // or several, of which each viewer is sent any; NULL: not
     struct pending *then_remove; // frames that remove some of those that are being sent; NULL: none
     size_t room_bytes;
     char room[]; // several frames, one after the other
@@ -44,6 +45,9 @@ struct flush {
 struct channel_env {
     struct loop *loop;
     struct fan_bounds bounds;
+    struct pending *retries;         // heartbeats with times to reconnect after; NULL: nothing to say
+    int64_t retries_ms;              // since when they are these,
+    unsigned retries_round;          // which is this number
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
@@ -69,7 +73,8 @@ struct channel {
     struct pace pace;
     unsigned long long delivered;            // to viewers, without gaps and blanks, and
     uint32_t sends;                          // not yet in the counters
-    uint32_t left : 31;                      // viewers gone, for the next report
+    uint32_t left : 26;                      // viewers gone, for the next report
+    uint32_t retries_told : 5;               // the lowest bits of the round that it has sent
     uint32_t over : 1;                       // nothing more will be published
     struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker

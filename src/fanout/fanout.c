@@ -9,6 +9,7 @@
 #include "base/uthash.h"
 #include "net/loop.h"
 #include "fanout/counters.h"
+#include "fanout/frame.h"
 #include "fanout/ledger.h"
 #include "moments.h"
 #include "worker.h"
@@ -313,6 +314,26 @@ void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *f
     LL_FOREACH(v->partitions, p) partition_post_moment(v, p, kind);
 }
 
+// Of each worker in proportion to what it has.
+void fan_video_move(struct fan_video *v, unsigned count, uint8_t kind, struct frame *event) {
+    struct partition *p;
+    uint64_t of = fan_video_viewers(v);
+    LL_FOREACH(v->partitions, p) {
+        if (!p->viewers) continue;
+        uint32_t share = count < of ? (uint32_t)((count * (uint64_t)p->viewers + of - 1) / of) : p->viewers;
+        of -= p->viewers;
+        count = share < count ? count - share : 0;
+        if (!share) continue;
+        worker_post(v->fanout->slots[p->worker].worker,
+                    &(struct worker_command){.verb = WORKER_MOVE,
+                                             .moments = kind,
+                                             .channel = p->channel,
+                                             .frame = event ? frame_ref(event) : NULL,
+                                             .more = share});
+    }
+    frame_unref(event);
+}
+
 void fanout_set_bounds(struct fanout *f, const struct fan_bounds *bounds) {
     f->config.bounds = *bounds;
     for (unsigned i = 0; i < f->count; i++) {
@@ -320,6 +341,11 @@ void fanout_set_bounds(struct fanout *f, const struct fan_bounds *bounds) {
         *copy = *bounds;
         worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_BOUNDS, .bounds = copy});
     }
+}
+
+void fanout_set_retry(struct fanout *f, uint32_t crowd_ms) {
+    for (unsigned i = 0; i < f->count; i++)
+        worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_RETRY, .more = crowd_ms});
 }
 
 // Unless that has been done a moment ago.
@@ -349,6 +375,10 @@ struct loop_lag fanout_lag(const struct fanout *f) {
         for (unsigned step = 0; step < LOOP_LAG_STEPS; step++) sum.within[step] += lag.within[step];
     }
     return sum;
+}
+
+unsigned fanout_workers(const struct fanout *f) {
+    return f->count;
 }
 
 bool fanout_shares_descriptors(const struct fanout *f) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/budget.h"
+#include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
 #include "fanout/ledger.h"
@@ -129,8 +130,19 @@ void flush_begin(struct channel *ch) {
     flush_mark_sent(ch, to);
 }
 
-void flush_begin_heartbeat(struct channel *ch) {
+static struct pending *pending_share(const struct pending *p) {
+    struct pending *copy = pending_new(pending_left(p));
+    for (uint32_t i = 0; i < pending_left(p); i++) copy = pending_add(copy, frame_ref(pending_at(p, i)));
+    return copy;
+}
+
+void flush_begin_heartbeat(struct channel *ch, const struct pending *any) {
     struct flush *f = mem_alloc(sizeof *f);
+    if (any) {
+        *f = (struct flush){.from = ch->sent, .to = ch->sent, .beats = pending_share(any)};
+        flush_install(ch, f);
+        return;
+    }
     struct frame *beat = frame_of_heartbeat();
     *f = (struct flush){.from = ch->sent,
                         .to = ch->sent,
@@ -151,14 +163,24 @@ void flush_begin_end(struct channel *ch) {
     flush_install(ch, f);
 }
 
+static void flush_serve_beat(struct viewer *v, const struct pending *beats, int64_t now_ms) {
+    struct frame *beat = pending_at(beats, (uint32_t)(hash_random() % pending_left(beats)));
+    struct iovec piece = frame_piece(beat, v->framing);
+    size_t taken = viewer_send(v, &piece, 1);
+    if (taken < piece.iov_len && !v->closed) viewer_queue_rest(v, beat, taken, now_ms);
+}
+
 // Serves what is not the same bytes for all.
-static uint32_t flush_serve_each(struct channel *ch, uint32_t sends, int64_t now_ms) {
+__attribute__((noinline)) static uint32_t flush_serve_each(struct channel *ch, uint32_t sends,
+                                                           int64_t now_ms) {
     const struct flush *f = ch->flush;
     uint32_t served = 0;
     for (; served < sends && ch->viewers.due; served++) {
         struct viewer *v = viewer_set_serve(&ch->viewers);
         if (f->is_end)
             viewer_finish(v, now_ms);
+        else if (f->beats)
+            flush_serve_beat(v, f->beats, now_ms);
         else
             viewer_offer_moments(v, f->moments, now_ms);
     }
@@ -198,12 +220,13 @@ static uint32_t flush_serve_riders(struct channel *ch, uint32_t sends, int64_t n
     return served;
 }
 
-uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
+// What all are sent is the same bytes. A function of its own, as it is what is done millions of times a
+// second.
+__attribute__((noinline)) static uint32_t flush_serve_run(struct channel *ch, uint32_t sends,
+                                                          int64_t now_ms) {
     struct flush *f = ch->flush;
     uint64_t each = f->to - f->from;
     uint32_t served = 0, whole = 0;
-    if (f->riders) return flush_serve_riders(ch, sends, now_ms);
-    if (f->is_end || f->moments) return flush_serve_each(ch, sends, now_ms);
     f->is_serving = true;
     for (; served < sends && ch->viewers.due; served++) {
         struct viewer *v = viewer_set_serve(&ch->viewers);
@@ -219,6 +242,13 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     f->is_serving = false;
     flush_count(ch, whole);
     return served;
+}
+
+uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
+    const struct flush *f = ch->flush;
+    if (f->riders) return flush_serve_riders(ch, sends, now_ms);
+    if (f->is_end || f->moments || f->beats) return flush_serve_each(ch, sends, now_ms);
+    return flush_serve_run(ch, sends, now_ms);
 }
 
 // The clock is read once per slice, and each frame counted once for all viewers of the slice.
@@ -261,6 +291,7 @@ void flush_end(struct channel *ch, int64_t now_ms) {
         pace_end(&ch->pace, f->to - f->from, f->begun, ended, ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
     pending_free(f->riders);
+    pending_free(f->beats);
     if (f->room_bytes) budget_give_back(f->room_bytes);
     free(f);
 }

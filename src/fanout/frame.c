@@ -127,6 +127,12 @@ struct frame *frame_of_heartbeat(void) {
     return frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
 }
 
+struct frame *frame_of_retry(uint32_t ms) {
+    char field[32];
+    int len = snprintf(field, sizeof field, "retry: %" PRIu32 "\n\n", ms);
+    return frame_of_bytes(field, (size_t)len, (struct position){0});
+}
+
 struct frame *frame_of_expiry(void) {
     static const char json[] = "{\"type\":\"end\",\"reason\":\"token\"}";
     return frame_of_event((struct position){0}, "end", json, sizeof json - 1);

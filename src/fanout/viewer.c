@@ -349,7 +349,9 @@ static bool viewer_send_moment(struct viewer *v, size_t *sent) {
 // Begins the end of a stream of which the viewer has everything. Returns whether there is an end to be sent.
 static bool viewer_begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
-        viewer_close(v, v->expires && viewer_expiry(v)->over ? FAN_END_EXPIRED : FAN_END_COMPLETE);
+        viewer_close(v, v->moves                               ? FAN_END_MOVED
+                        : v->expires && viewer_expiry(v)->over ? FAN_END_EXPIRED
+                                                               : FAN_END_COMPLETE);
         return false;
     }
     v->finishing = true;
@@ -630,18 +632,29 @@ void viewer_drop_backlog(struct viewer *v) {
     viewer_enter_list(v, LIST_SPENT);
 }
 
-// Its time is over: after what is begun, and its head, it is sent the reason and the end of its stream, and
-// nothing else. A client that does not read that is closed as a stalled one.
-static void on_expiry(struct loop_timer *timer) {
-    struct viewer_expiry *e = container_of(timer, struct viewer_expiry, timer);
-    struct viewer *v = e->viewer;
-    int64_t now_ms = loop_now_ms(v->channel->env->loop);
-    if (v->finishing) return;
+// After what is begun, and its head, it is sent this frame, which is taken, and nothing else. A client that
+// does not read that is closed as a stalled one.
+static void viewer_finish_with(struct viewer *v, struct frame *last, bool ends, int64_t now_ms) {
     if (viewer_set_is_ready(&v->channel->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);
     viewer_keep_begun(v);
     viewer_truncate_pending(v, viewer_fixed(v), 2, LEDGER_LEFT);
-    v->pending = pending_add(v->pending, frame_of_expiry());
-    if (v->framing == SINK_CHUNKED) v->pending = pending_add(v->pending, frame_of_end());
-    e->over = v->finishing = true;
+    v->pending = pending_add(v->pending, last);
+    if (ends && v->framing == SINK_CHUNKED) v->pending = pending_add(v->pending, frame_of_end());
+    v->finishing = true;
     viewer_drain(v, now_ms);
+}
+
+// Its time is over: it is sent the reason, and the end of its stream.
+static void on_expiry(struct loop_timer *timer) {
+    struct viewer_expiry *e = container_of(timer, struct viewer_expiry, timer);
+    struct viewer *v = e->viewer;
+    if (v->finishing) return;
+    e->over = true;
+    viewer_finish_with(v, frame_of_expiry(), true, loop_now_ms(v->channel->env->loop));
+}
+
+// Its stream goes on elsewhere: so it gets no end.
+void viewer_move(struct viewer *v, struct frame *event, int64_t now_ms) {
+    v->moves = true;
+    viewer_finish_with(v, frame_ref(event), false, now_ms);
 }

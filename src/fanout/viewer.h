@@ -51,6 +51,10 @@ void viewer_offer_moments(struct viewer *, uint8_t kinds, int64_t now_ms);
 // The stream is over: sends a ready viewer the end, as soon as it accepts it, and closes it.
 void viewer_finish(struct viewer *, int64_t now_ms);
 
+// Another reader is to have it: after what is begun, and its head, it is sent this event (borrowed) and
+// nothing else, and is closed. May close it.
+void viewer_move(struct viewer *, struct frame *, int64_t now_ms);
+
 // Returns how many frames, from the one that a slow viewer is at, are partly sent: nothing may come before
 // their end.
 uint32_t viewer_frames_begun(const struct viewer *);

@@ -46,7 +46,8 @@ struct viewer {
     bool finishing : 1; // it has been sent, or is being sent, the stream's end
     bool fin_seen : 1;  // the client has closed its side: for good, or to read on
     enum viewer_list list : 3;
-    uint8_t asks : 7;        // kinds of moments that it asked for,
+    uint8_t asks : 6;        // kinds of moments that it asked for,
+    bool moves : 1;          // finishing, because another reader is to have it
     bool expires : 1;        // there is an expiry, behind the transport
     uint8_t lacks;           // and those of which it lacks the latest
     uint32_t joined_ds;      // for the report about its stream: when, in tenths of a second

@@ -25,8 +25,10 @@
 #include "base/uthash.h"
 #include "base/minmax.h"
 #include "net/address_limits.h"
+#include "net/event_stream.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
+#include "fanout/frame.h"
 #include "fanout/ledger.h"
 #include "fanout/pending.h"
 
@@ -248,6 +250,20 @@ static void worker_set_bounds(struct worker *w, struct fan_bounds *bounds) {
     free(bounds);
 }
 
+// Few, so that they are shared; the spread is what matters.
+static void worker_set_retry(struct worker *w, uint32_t crowd_ms) {
+    enum { VARIANTS = 16 };
+    struct event_stream_retry r = event_stream_retry_range(crowd_ms);
+    pending_free(w->env.retries);
+    w->env.retries = pending_new(VARIANTS);
+    for (uint32_t i = 0; i < VARIANTS; i++) {
+        uint32_t ms = r.least_ms + (r.most_ms - r.least_ms) * i / (VARIANTS - 1);
+        w->env.retries = pending_add(w->env.retries, frame_of_retry(ms));
+    }
+    w->env.retries_round++;
+    w->env.retries_ms = loop_now_ms(w->env.loop);
+}
+
 static void on_command(struct loop_job *job) {
     struct posted_command *p = (struct posted_command *)job;
     const struct worker_command *c = &p->command;
@@ -268,6 +284,9 @@ static void on_command(struct loop_job *job) {
         channel_publish_moment(c->channel, c->moments, c->frame);
         if (!waits) worker_mark_dirty(p->worker, c->channel);
         break;
+    case WORKER_MOVE:
+        channel_move(c->channel, c->more, c->moments, c->frame, loop_now_ms(p->worker->env.loop));
+        break;
     case WORKER_END:
         channel_end(c->channel);
         worker_mark_dirty(p->worker, c->channel);
@@ -278,6 +297,7 @@ static void on_command(struct loop_job *job) {
         channels_evict(&p->worker->env, loop_now_ms(p->worker->env.loop), MAINTENANCE_SLICE);
         break;
     case WORKER_BOUNDS: worker_set_bounds(p->worker, c->bounds); break;
+    case WORKER_RETRY: worker_set_retry(p->worker, c->more); break;
     }
     free(p);
 }
@@ -371,6 +391,7 @@ void worker_stop(struct worker *w) {
 }
 
 void worker_free(struct worker *w) {
+    pending_free(w->env.retries);
     fd_pipe_free(w->pipe);
     loop_free(w->env.loop);
     sem_destroy(&w->started);

@@ -13,21 +13,24 @@ enum worker_verb {
     WORKER_PUBLISH,
     WORKER_SKIP, // only its author's viewers get it
     WORKER_MOMENT,
-    WORKER_END, // nothing more is published
+    WORKER_MOVE, // some of its viewers are to leave
+    WORKER_END,  // nothing more is published
     WORKER_RETIRE,
     WORKER_RELIEVE, // memory is scarce (channels_relieve)
     WORKER_EVICT,   // places are (channels_evict)
-    WORKER_BOUNDS
+    WORKER_BOUNDS,
+    WORKER_RETRY // after what time to reconnect has changed
 };
 
 // What crosses from the control loop to a worker.
 struct worker_command {
     enum worker_verb verb;
-    uint8_t moments;         // ADD: those asked for; MOMENT: its kind
+    uint8_t moments;         // ADD: those asked for; MOMENT, MOVE: its kind
     enum fan_end end;        // RETIRE: of its viewers' streams
-    struct channel *channel; // NULL: RELIEVE, EVICT, BOUNDS
-    struct frame *frame;     // PUBLISH, SKIP, MOMENT
-    uint32_t user, more;     // SKIP: a hash of the author; how many before it were left out
+    struct channel *channel; // NULL: RELIEVE, EVICT, BOUNDS, RETRY
+    struct frame *frame;     // PUBLISH, SKIP, MOMENT; MOVE: or NULL
+    uint32_t user, more;     // SKIP: a hash of the author; how many before it were left out. MOVE: how many.
+                             // RETRY: the time, ms
     struct sink sink;        // ADD
     union {
         struct pending *pending;   // ADD

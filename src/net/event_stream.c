@@ -1,5 +1,6 @@
 #include "net/event_stream.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -7,10 +8,15 @@
 
 const char event_stream_heartbeat[] = ":\n\n";
 
-void event_stream_add_retry(struct buf *b) {
-    unsigned spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
-    unsigned extra_ms = (unsigned)(hash_random() % (spread_ms + 1));
-    buf_printf(b, "retry: %u\n", EVENT_STREAM_RETRY_MIN_MS + extra_ms);
+struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms) {
+    if (!crowd_ms) return (struct event_stream_retry){EVENT_STREAM_RETRY_MIN_MS, EVENT_STREAM_RETRY_MAX_MS};
+    return (struct event_stream_retry){crowd_ms / 2, crowd_ms * 2};
+}
+
+void event_stream_add_retry(struct buf *b, uint32_t crowd_ms) {
+    struct event_stream_retry r = event_stream_retry_range(crowd_ms);
+    uint32_t extra_ms = (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1));
+    buf_printf(b, "retry: %" PRIu32 "\n", r.least_ms + extra_ms);
 }
 
 void event_stream_add_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {

@@ -60,7 +60,7 @@ static struct reader_row *readers_append(struct readers *r, const char *reader_u
 }
 
 static bool row_is_full(const struct reader_row *row) {
-    return row->load.most && row->viewers >= row->load.most;
+    return reader_load_is_full(&row->load, row->viewers);
 }
 
 // Without those that drain, and those that are full, as long as there are others.

@@ -576,6 +576,10 @@ void broadcast_moment(struct broadcast *b, enum moment kind, struct frame *f) {
     outlet_moment(&b->outlet, (uint8_t)(1u << kind), f);
 }
 
+void broadcast_move(struct broadcast *b, unsigned count, struct frame *f) {
+    outlet_move(&b->outlet, count, 1u << MOMENT_MOVE, f);
+}
+
 unsigned broadcast_viewers(const struct broadcast *b) {
     return outlet_viewers(&b->outlet);
 }

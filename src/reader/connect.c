@@ -25,7 +25,9 @@
 #include "base/budget.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
+#include "reader/crowd.h"
 #include "reader/reader_front.h"
+#include "drain.h"
 #include "moments.h"
 #include "reader_core.h"
 #include "redirect.h"
@@ -34,6 +36,7 @@
 #include "viewer_counts.h"
 #include "watched.h"
 #include "service/fields.h"
+#include "service/json_reply.h"
 #include "service/known_videos.h"
 
 enum {
@@ -94,6 +97,7 @@ void connect_log_shed(struct reader *r, int64_t now_ms) {
 // events come first, that of the last of them.
 static struct frame *stream_head(const struct connect_request *c, const struct buf *head,
                                  enum sink_framing framing, struct position start, struct position newest) {
+    const struct crowd *crowd = c->reader->config.crowd;
     struct buf event = {0};
     char id[POSITION_TEXT_SIZE], newest_id[POSITION_TEXT_SIZE], heartbeat[32] = "", json[640];
     bool is_behind = position_compare(start, newest) < 0;
@@ -107,7 +111,7 @@ static struct frame *stream_head(const struct connect_request *c, const struct b
                  "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"%s%s%s%s}",
                  c->userid, c->videoid, c->reader->service.instance_id, is_behind ? ",\"newest\":\"" : "",
                  is_behind ? newest_id : "", is_behind ? "\"" : "", heartbeat);
-    event_stream_add_retry(&event);
+    event_stream_add_retry(&event, crowd ? crowd->retry_ms : 0);
     event_stream_add_event(&event, id, NULL, json, (size_t)len);
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);
@@ -187,6 +191,16 @@ static void connect_reply_over(struct connect_request *c) {
     connect_free(c);
 }
 
+// Whether it may be sent to another reader later by an address that is the same for all viewers (moves.h): it
+// came to this reader's as a browser does, or there is only one kind of address.
+static bool connect_may_move(const struct connect_request *c) {
+    const struct reader_config *own = &c->reader->config;
+    const struct placement_answer here = {.reader_url = own->reader_url, .public_url = own->public_url};
+    if (c->front || !c->redirect) return false;
+    return redirect_base(c->reader->placement, c->exchange->request, &here) ==
+           (own->public_url ? own->public_url : own->reader_url);
+}
+
 static void on_joined(struct join_request *j, struct broadcast *b, struct position start,
                       struct pending *frames) {
     struct connect_request *c = (struct connect_request *)j;
@@ -206,6 +220,7 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         connect_shed(c, "ticket_used");
         return;
     }
+    if (!connect_may_move(c)) c->asks &= (uint8_t) ~(1u << MOMENT_MOVE);
     char client[HTTP_ADDRESS_SIZE];
     http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
@@ -231,8 +246,15 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     connect_free(c);
 }
 
+static void connect_overflow(struct connect_request *);
+
 static void connect_join(struct connect_request *c) {
     struct reader *r = c->reader;
+    const struct crowd *crowd = r->config.crowd;
+    if (crowd && !c->head_only && !crowd_room(crowd)) {
+        connect_overflow(c);
+        return;
+    }
     const struct watched *known = c->head_only ? watched_find(r, c->videoid) : NULL;
     if (known && feed_is_over(&known->broadcast.feed)) {
         connect_reply_over(c);
@@ -282,13 +304,18 @@ static bool connect_add_ticket(const struct connect_request *c, const char *read
            c->sends_token;
 }
 
-static void connect_redirect(struct connect_request *c, const char *base, const char *ticket) {
+// `stays`: the reader there is to serve it, whoever owns the video.
+static void connect_redirect(struct connect_request *c, const char *base, const char *ticket, bool stays) {
     struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
     struct buf target = {0};
-    if (r->tickets.engine) redirect_target(&target, http_request_target(c->exchange->request), ticket);
-    redirect_location(location, base,
-                      target.len ? buf_string(&target) : http_request_target(c->exchange->request));
+    const char *asked = http_request_target(c->exchange->request);
+    if (r->tickets.engine)
+        redirect_target(&target, asked, ticket);
+    else
+        buf_add_string(&target, asked);
+    if (stays) buf_printf(&target, "%sredirect=never", strchr(buf_string(&target), '?') ? "&" : "?");
+    redirect_location(location, base, buf_string(&target));
     buf_release(&target);
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", c->videoid, base);
@@ -335,9 +362,43 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
         if (c->elsewhere)
             connect_join(c);
         else
-            connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL);
+            connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL, false);
         buf_release(&ticket);
     }
+}
+
+// EventSource never comes back after an error, but other clients can be told when to.
+static void connect_refuse_full(struct connect_request *c) {
+    struct reader *r = c->reader;
+    const char *accept = http_request_header(c->exchange->request, "accept");
+    if (accept && strstr(accept, "text/event-stream")) {
+        connect_shed(c, "max_viewers");
+        return;
+    }
+    r->shed++;
+    if (connect_may_log_shed(r, loop_now_ms(r->service.loop)))
+        log_warn(r->service.instance_id, "shed", "video=%s why=max_viewers shed_so_far=%llu", c->videoid,
+                 (unsigned long long)r->shed);
+    reply_unavailable(c->exchange, "reader_full", "This reader has as many viewers as it may have.");
+    connect_free(c);
+}
+
+// The process has all the viewers that it may have (--max-viewers).
+static void connect_overflow(struct connect_request *c) {
+    struct reader *r = c->reader;
+    const struct reader_row *other =
+        c->front || !c->redirect ? NULL : crowd_other(r->config.crowd, placement_readers(r->placement));
+    const char *base = NULL;
+    if (other)
+        base = redirect_base(
+            r->placement, c->exchange->request,
+            &(struct placement_answer){.reader_url = other->reader_url, .public_url = other->public_url});
+    struct buf ticket = {0};
+    if (base && connect_add_ticket(c, other->reader_url, &ticket))
+        connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL, true);
+    else
+        connect_refuse_full(c);
+    buf_release(&ticket);
 }
 
 // The owner, if it is a reader of this process, otherwise one that is the same for all viewers of the video.
@@ -362,6 +423,10 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     struct watched *w = watched_find(r, c->videoid);
     bool ours = p->status == PLACEMENT_OK && reader_owns_url(r, w, p->reader_url);
     c->elsewhere = p->status == PLACEMENT_OK && !ours && !c->redirect;
+    if (c->elsewhere && drain_has_heirs(r)) { // it is not redirected, and a proxy sends it elsewhere
+        connect_shed(c, "draining");
+        return;
+    }
     if (ours || c->elsewhere) viewer_counts_place(r, c->videoid, ours ? NULL : p->reader_url);
     if (ours || !c->redirect || (p->status != PLACEMENT_OK && w) ||
         (c->head_only && p->status != PLACEMENT_OK)) {

@@ -1,6 +1,7 @@
 // Events of the moment, which are sent only to clients that ask for them (`events=` of /connect), latest
 // value only. This is the one table of their names. `viewers`, `room`, `held` and `reactions` are published;
-// `move` is the response to a viewer whose video another reader has (connect.c). Pure.
+// `move` is the response to a viewer whose video another reader has (connect.c), and what tells a viewer to
+// leave (moves.h). Pure.
 #pragma once
 
 #include <stdint.h>

@@ -66,6 +66,12 @@ void outlet_publish(struct outlet *o, struct frame *f, enum sample_fate fate, ui
     }
 }
 
+void outlet_move(struct outlet *o, unsigned count, uint8_t kind, struct frame *f) {
+    unsigned first = fan_video_viewers(o->viewers);
+    if (o->whole && count > first) fan_video_move(o->whole, count - first, kind, f ? frame_ref(f) : NULL);
+    fan_video_move(o->viewers, count, kind, f);
+}
+
 void outlet_moment(struct outlet *o, uint8_t kind, struct frame *f) {
     if (o->whole) fan_video_publish_moment(o->whole, kind, frame_ref(f));
     fan_video_publish_moment(o->viewers, kind, f);

@@ -46,5 +46,8 @@ void outlet_begin_again(struct outlet *, enum fan_end);
 // before it were left out.
 void outlet_publish(struct outlet *, struct frame *, enum sample_fate, uint32_t more);
 
+// Lets some of the viewers go to another reader: as fan_video_move(). Takes the frame.
+void outlet_move(struct outlet *, unsigned count, uint8_t kind, struct frame *);
+
 // Sets the latest event of the moment of a kind, a bit; takes the frame.
 void outlet_moment(struct outlet *, uint8_t kind, struct frame *);

@@ -9,8 +9,11 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "placement/placement.h"
+#include "reader/crowd.h"
 #include "access_log.h"
 #include "connect.h"
+#include "drain.h"
+#include "moves.h"
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "fanout/fanout.h"
@@ -39,6 +42,7 @@ static void on_video_close(struct reader *r, struct watched *w) {
     viewer_counts_close(r, w->video);
     room_events_close(r, w);
     reactions_close(r, w);
+    moves_close(w);
 }
 
 static void on_reader_sweep(struct loop_timer *t) {
@@ -51,6 +55,8 @@ static void on_reader_sweep(struct loop_timer *t) {
     ranking_sweep(r);
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
+    drain_sweep(r, now);
+    if (r->config.crowd) crowd_sweep(r->config.crowd, r->placement, now);
     connect_log_shed(r, now);
     access_log_sweep(&r->access_log);
     tickets_sweep(&r->tickets, clock_wall_ms());
@@ -105,6 +111,8 @@ static bool reader_ready(struct service *s, const char **why) {
     struct reader *r = (struct reader *)s;
     if (reader_lease_is_anothers(r->lease_state))
         *why = "Another process holds this --url; give each reader a URL of its own.";
+    else if (r->draining)
+        *why = "It is draining: its viewers go to other readers.";
     else if (!placement_ready(r->placement))
         *why = "The list of readers has not been read yet.";
     else
@@ -153,6 +161,8 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     r->on_close = on_video_close;
+    r->moves = moves_new(r);
+    if (config->crowd) crowd_add(config->crowd, config->reader_url);
     r->ranking = ranking_new();
     r->ledgers = ledgers_new(&r->counters);
     viewer_counts_start(r);
@@ -170,6 +180,8 @@ static void reader_close(struct reader *r) {
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->close_idle);
     recheck_drop(r);
+    moves_end(r);
+    if (r->config.crowd) crowd_remove(r->config.crowd, r->config.reader_url);
     viewer_counts_stop(r);
     struct watched *w, *next;
     for (w = watched_next(r, NULL); w; w = next) {
@@ -178,6 +190,14 @@ static void reader_close(struct reader *r) {
     }
     room_events_stop(r);
     reactions_stop(r);
+}
+
+void reader_drain(struct reader *r, bool on) {
+    drain_set(r, on);
+}
+
+uint64_t reader_viewers(const struct reader *r) {
+    return counter_get(&((struct reader *)r)->counters.viewers);
 }
 
 void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsubscribe_ms) {
@@ -219,6 +239,7 @@ bool reader_is_settled(const struct reader *r) {
 }
 
 void reader_free(struct reader *r) {
+    if (r) moves_free(r->moves);
     if (r) ranking_free(r->ranking);
     if (r) ledgers_free(r->ledgers);
     if (r) tickets_release(&r->tickets);

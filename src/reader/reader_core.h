@@ -19,6 +19,7 @@
 
 struct engine_listener;
 struct ledgers;
+struct moves;
 struct ranking;
 struct reactions_in;
 struct recheck;
@@ -67,9 +68,14 @@ struct reader {
     unsigned outstanding;    // connect requests and queries that still refer to it
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
+    struct moves *moves;
     struct tickets tickets; // not started without keys: there are no tokens then
     bool stopping, killed;  // killed: stopping, and silent
     enum { READER_STAYS, READER_LEAVING, READER_LAST_REPORT } leave; // its last report: not due, due, made
+    // drain:
+    bool draining;
+    int64_t drain_walk_ms; // when to look for viewers again
+    uint64_t drains;       // begun since the start
     // reader_lease:
     enum reader_lease_state lease_state;
     unsigned renewing;     // renewals not answered yet

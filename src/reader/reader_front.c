@@ -19,11 +19,19 @@ struct reader *reader_front_owner(const struct reader_front *f, const char *vide
     return NULL;
 }
 
-struct reader *reader_front_any(const struct reader_front *f, const char *video) {
+// One that drains only where all do.
+static struct reader *front_any(const struct reader_front *f, const char *video, bool drains) {
     size_t usable = 0;
-    for (size_t i = 0; i < f->count; i++) usable += front_may_use(f->readers[i]);
+    for (size_t i = 0; i < f->count; i++)
+        usable += front_may_use(f->readers[i]) && f->readers[i]->draining == drains;
     if (!usable) return NULL;
     size_t number = (size_t)(hash_bytes(video, strlen(video)) % usable);
     for (size_t i = 0;; i++)
-        if (front_may_use(f->readers[i]) && !number--) return f->readers[i];
+        if (front_may_use(f->readers[i]) && f->readers[i]->draining == drains && !number--)
+            return f->readers[i];
+}
+
+struct reader *reader_front_any(const struct reader_front *f, const char *video) {
+    struct reader *r = front_any(f, video, false);
+    return r ? r : front_any(f, video, true);
 }

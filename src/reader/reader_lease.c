@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "load_report.h"
 #include "reader_core.h"
 #include "recheck.h"
 
@@ -117,19 +119,27 @@ static void on_lease_due(struct loop_timer *t) {
                              : lease_is_held(r, now_ms) ? LEASE_HELD
                                                         : LEASE_UNCHANGED;
     bool dead = r->holder_stamp && now_ms - r->holder_ms >= READER_LEASE_TTL_MS;
+    struct buf load = {0};
+    load_report_write(r, &load);
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,
                                                .public_url = r->config.public_url,
                                                .instance_id = r->service.instance_id,
                                                .generation = r->generation,
                                                .viewers = counter_get(&r->counters.viewers),
+                                               .load = buf_string(&load),
                                                .claim = claim,
                                                .stamp = dead ? r->holder_stamp : 0},
                         READER_LEASE_TTL_MS, on_lease_renewed, renewal);
+    buf_release(&load);
 }
 
 void reader_lease_start(struct reader *r) {
     r->lease.on_due = on_lease_due;
+    on_lease_due(&r->lease);
+}
+
+void reader_lease_renew(struct reader *r) {
     on_lease_due(&r->lease);
 }
 

@@ -1,6 +1,7 @@
 #include "base/budget.h"
 #include "fanout/fanout.h"
 #include "net/loop.h"
+#include "reader/crowd.h"
 #include "reader_core.h"
 
 #define READER(name, expression)                                                                             \
@@ -8,7 +9,7 @@
         struct reader *r = (struct reader *)s;                                                               \
         return (double)(expression);                                                                         \
     }
-READER(reader_viewers, counter_get(&r->counters.viewers))
+READER(viewers_now, counter_get(&r->counters.viewers))
 READER(reader_videos, r->videos.count)
 READER(reader_watched, r->videos.count - r->env.idle_count)
 READER(reader_deliveries, counter_get(&r->counters.delivered))
@@ -23,6 +24,10 @@ READER(reader_stalled, counter_get(&r->counters.stalled))
 READER(reader_slow, counter_get(&r->counters.slow))
 READER(reader_redirected, r->redirected)
 READER(reader_resumed, r->resumed)
+READER(reader_moved, counter_get(&r->counters.moved))
+READER(reader_draining, r->draining)
+READER(reader_drains, r->drains)
+READER(reader_most_viewers, r->config.crowd ? r->config.crowd->most : 0)
 READER(reader_shed, r->shed + counter_get(&r->counters.refused))
 READER(pairs_due, counter_get(&r->counters.pairs[LEDGER_DUE]))
 READER(pairs_delivered, counter_get(&r->counters.pairs[LEDGER_DELIVERED]))
@@ -78,7 +83,7 @@ static double reader_memory_max(struct service *s) {
 }
 
 const struct metric reader_metrics[] = {
-    {"chorus_reader_viewers", "viewers", METRIC_GAUGE, "Viewers with a stream.", .get = reader_viewers,
+    {"chorus_reader_viewers", "viewers", METRIC_GAUGE, "Viewers with a stream.", .get = viewers_now,
      .health = "activeConnections", .report = "activeConnections"},
     {"chorus_reader_videos", "videos", METRIC_GAUGE, "Videos subscribed to.", .get = reader_videos,
      .health = "subscribedTopics", .report = "figures.videos"}, // a report also lists them
@@ -159,6 +164,15 @@ const struct metric reader_metrics[] = {
     {"chorus_reader_resumed_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers that continued an earlier stream, from the position that they had seen.", .get = reader_resumed,
      .report = "figures.resumed"},
+    {"chorus_reader_moved_viewers_total", "viewers", METRIC_COUNTER,
+     "Viewers that were told to go on at another reader, at a pace: in a drain, or because their video was moved.",
+     .get = reader_moved, .report = "figures.moved"},
+    {"chorus_reader_draining_readers", "readers", METRIC_GAUGE,
+     "Whether the reader is giving its viewers to others: 1, or 0.", .get = reader_draining,
+     .report = "figures.draining"},
+    {"chorus_reader_drains_total", "drains", METRIC_COUNTER, "Times that this began.", .get = reader_drains},
+    {"chorus_reader_max_viewers", "viewers", METRIC_GAUGE,
+     "Viewers that the process may have (--max-viewers).", .get = reader_most_viewers, .of_process = true},
     {"chorus_reader_shed_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers turned away by closing their connections, before a stream began: no memory, no descriptor, no store, or stopping. Browsers try again.",
      .get = reader_shed, .health = "shed", .report = "figures.shed"},

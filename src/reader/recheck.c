@@ -39,6 +39,7 @@ static void recheck_yield(struct recheck *check, const char *owner) {
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
     if (!w || reader_owns_url(r, w, owner)) return;
+    if (w->move || r->draining) return; // its viewers leave at a pace
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
                  broadcast_viewers(&w->broadcast));

@@ -9,6 +9,7 @@
 #include "broadcast.h"
 
 struct ledger;
+struct move;
 struct reaction_watch;
 struct reader;
 struct room_watch;
@@ -19,6 +20,7 @@ struct watched {
     struct ledger *ledger;
     char *alias_url;                  // another URL by which a mapping means this reader; NULL: none
     struct reaction_watch *reactions; // reactions.h; NULL: no viewer has asked
+    struct move *move;                // moves.h; NULL: its viewers stay
     struct room_watch *room;          // room_events.h; NULL: no need yet
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];

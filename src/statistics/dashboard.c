@@ -253,7 +253,7 @@ static struct frame *dashboard_head(const struct dashboard *d, const struct buf 
     char *text = json_dumps(hello, JSON_COMPACT);
     if (!text) mem_abort("dashboard");
     position_format(d->at, id);
-    event_stream_add_retry(&event);
+    event_stream_add_retry(&event, 0);
     event_stream_add_event(&event, id, "hello", text, strlen(text));
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);

@@ -210,6 +210,21 @@ test('a move is followed at once, to its very address and with the token; a move
   live.close();
 });
 
+test('a stream that is to go on at another reader does so at once, from where the client stands', async () => {
+  const comment = 'id: 5-2\ndata: {"id":"5-2","userid":"u","videoid":"v","comment":"hi","timestamp":"t"}\n\n';
+  const { clock, live, requests, watcher } = scripted(({ url }) => {
+    if (url.includes('r1.test')) return { ...stream(`${CONNECTED}${comment}event: move\ndata: {"type":"move","reader":"http://r2.test/in"}\n\n`), url };
+    return { ...stream('id: 5-2\ndata: {"type":"connected"}\n\n'), url };
+  });
+  await clock.pass(0);
+  await clock.pass(1);
+  const [, second] = requests.filter(isConnect);
+  assert.match(second.url, /^http:\/\/r2\.test\/in\/connect\?userid=.*last_event_id=5-2/);
+  assert.equal(live.state.name, 'live');
+  assert.ok(watcher.states.every(({ name }) => name !== 'reconnecting'));
+  live.close();
+});
+
 test('readers that send each other a client are given up after 20 moves, for a pause', async () => {
   const { clock, live, at } = scripted(({ url }, n) => {
     const other = url.includes('//r1.') ? url.replace('r1', 'r2') : url.replace('r2', 'r1');

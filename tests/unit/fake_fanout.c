@@ -131,6 +131,28 @@ void fan_video_skip(struct fan_video *video, struct frame *frame, uint32_t user,
     frame_unref(frame);
 }
 
+void fan_video_move(struct fan_video *video, unsigned count, uint8_t kind, struct frame *event) {
+    struct fake_viewer *v, *next;
+    (void)kind;
+    DL_FOREACH_SAFE(all_viewers, v, next) {
+        if (v->video != video || !count) continue;
+        count--;
+        viewer_free(v);
+        video->on_left(video->arg);
+    }
+    frame_unref(event);
+}
+
+void fanout_set_retry(struct fanout *f, uint32_t crowd_ms) {
+    (void)f;
+    (void)crowd_ms;
+}
+
+unsigned fanout_workers(const struct fanout *f) {
+    (void)f;
+    return 1;
+}
+
 void fan_video_publish_moment(struct fan_video *video, uint8_t kind, struct frame *frame) {
     struct fake_viewer *v;
     frame_unref(video->moment);

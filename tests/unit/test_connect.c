@@ -10,7 +10,10 @@
 #include "fake_engine.h"
 #include "fake_exchange.h"
 #include "fake_fanout.h"
+#include "engine/engine.h"
 #include "placement/placement.h"
+#include "placement/readers.h"
+#include "reader/crowd.h"
 #include "reader/connect.h"
 #include "reader/history.h"
 #include "reader/moments.h"
@@ -20,7 +23,7 @@
 
 enum { JOIN_TIMEOUT_MS = 5000, SWEEP_MS = 250, RECHECK_MS = 2000 };
 
-static const char own_url[] = "http://127.0.0.1:4001", other_url[] = "http://127.0.0.1:4002";
+static const char own_url[] = "http://127.0.0.1:4001", other_url[] = "http://reader-2:4002";
 
 static struct loop *loop;
 static struct fake_engine *engine;
@@ -28,6 +31,7 @@ static struct engine_ops ops;
 static struct reader *reader;
 static struct history_budget budget;
 static struct fake_exchange exchange;
+static struct crowd crowd;
 static int log_file, real_stderr;
 
 // Placement
@@ -78,6 +82,21 @@ bool placement_lease_has_ended(struct placement *p, const char *reader_url, uint
 bool placement_ready(struct placement *p) {
     (void)p;
     return true;
+}
+
+static struct readers readers;
+
+const struct readers *placement_readers(const struct placement *p) {
+    (void)p;
+    return &readers;
+}
+
+// What the leases of this reader and of another one say; NULL: there is no other.
+static void list_readers(const char *own_load, const char *other_load) {
+    static int64_t now_ms = 1000;
+    const struct engine_lease leases[] = {{.reader_url = own_url, .left_ms = 3000, .load = own_load},
+                                          {.reader_url = other_url, .left_ms = 3000, .load = other_load}};
+    readers_update(&readers, leases, other_load ? 2 : 1, now_ms += 500, 0);
 }
 
 static void place(enum placement_status status, const char *reader_url) {
@@ -184,6 +203,8 @@ static int set_up(void **state) {
     fake_engine(engine)->ops = &ops;
     budget = (struct history_budget){.max = 1 << 19};
     placement_waiting = NULL;
+    crowd = (struct crowd){.loop = loop, .most = 10, .connects = 1000};
+    readers_init(&readers, NULL, 0);
     log_file = memfd_create("log", MFD_CLOEXEC);
     real_stderr = dup(STDERR_FILENO);
     log_set_level(LOG_WARN);
@@ -192,7 +213,8 @@ static int set_up(void **state) {
                         &(struct reader_config){.service.instance_id = "reader-1",
                                                 .reader_url = own_url,
                                                 .stall_ms = 30000,
-                                                .unsubscribe_ms = 30000});
+                                                .unsubscribe_ms = 30000,
+                                                .crowd = &crowd});
     return 0;
 }
 
@@ -205,6 +227,7 @@ static int tear_down(void **state) {
     renewed = NULL;
     reader_free(reader);
     loop_free(loop);
+    readers_release(&readers);
     fake_exchange_release(&exchange);
     dup2(real_stderr, STDERR_FILENO);
     close(real_stderr);
@@ -380,6 +403,125 @@ static void a_video_of_viewers_that_are_served_anywhere_is_not_rechecked(void **
     assert_true(fake_fanout_has(FAKE_SINK));
 }
 
+// A reader that drains
+
+static void watch_as_own(void) {
+    keep_lease();
+    wait_for_feed();
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    run_with_lease(RECHECK_MS + 2 * SWEEP_MS);
+    place(PLACEMENT_OK, own_url);
+    run_with_lease(SWEEP_MS);
+}
+
+static void the_viewers_of_a_reader_that_drains_leave_once_others_are_to_have_them(void **state) {
+    (void)state;
+    watch_as_own();
+    list_readers("{}", "{\"connects\":100}");
+    reader_drain(reader, true);
+    assert_non_null(renewed); // at once
+    run_with_lease(2 * SWEEP_MS);
+    assert_null(placement_waiting); // it would still have the video
+    list_readers("{\"draining\":true}", "{\"connects\":100}");
+    run_with_lease(SWEEP_MS);
+    place(PLACEMENT_OK, other_url);
+    run_with_lease(SWEEP_MS);
+    assert_false(fake_fanout_has(FAKE_SINK));
+}
+
+static void without_another_reader_they_stay(void **state) {
+    (void)state;
+    watch_as_own();
+    reader_drain(reader, true);
+    list_readers("{\"draining\":true}", NULL);
+    run_with_lease(8 * SWEEP_MS);
+    assert_null(placement_waiting);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
+static void those_whose_video_nobody_else_gets_are_asked_about_again(void **state) {
+    (void)state;
+    watch_as_own();
+    reader_drain(reader, true);
+    list_readers("{\"draining\":true}", "{}");
+    run_with_lease(SWEEP_MS);
+    place(PLACEMENT_OK, own_url); // a list that is older
+    assert_null(placement_waiting);
+    run_with_lease(5 * SWEEP_MS);
+    place(PLACEMENT_UNAVAILABLE, NULL);
+    assert_true(fake_fanout_has(FAKE_SINK));
+    run_with_lease(5 * SWEEP_MS);
+    place(PLACEMENT_OK, other_url);
+    run_with_lease(SWEEP_MS);
+    assert_false(fake_fanout_has(FAKE_SINK));
+}
+
+static void a_drain_that_is_called_off_leaves_the_rest(void **state) {
+    (void)state;
+    watch_as_own();
+    reader_drain(reader, true);
+    list_readers("{\"draining\":true}", "{}");
+    run_with_lease(SWEEP_MS);
+    reader_drain(reader, false);
+    place(PLACEMENT_OK, other_url); // asked before
+    run_with_lease(8 * SWEEP_MS);
+    assert_null(placement_waiting);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
+static void a_reader_that_drains_turns_those_away_that_are_not_redirected(void **state) {
+    (void)state;
+    keep_lease();
+    reader_drain(reader, true);
+    list_readers("{\"draining\":true}", "{}");
+    connect_viewer_with(false, 0);
+    place(PLACEMENT_OK, other_url);
+    assert_refused("draining");
+}
+
+// A process that is full
+
+static void fill(void) {
+    keep_lease();
+    crowd.most = 0;
+}
+
+static void a_viewer_too_many_is_sent_to_a_reader_of_another_process(void **state) {
+    (void)state;
+    fill();
+    list_readers("{}", "{\"most\":9}");
+    connect_viewer();
+    place(PLACEMENT_OK, own_url);
+    assert_int_equal(exchange.status, 307);
+    assert_true(fake_has_header(&exchange,
+                                "Location: http://reader-2:4002/connect?userid=u1&videoid=" FAKE_VIDEO
+                                "&redirect=never&"));
+}
+
+static void if_all_are_full_it_is_told_to_come_later(void **state) {
+    (void)state;
+    fill();
+    list_readers("{}", "{\"most\":0,\"draining\":true}");
+    connect_viewer();
+    place(PLACEMENT_OK, own_url);
+    assert_int_equal(exchange.status, 503);
+    assert_true(fake_has_header(&exchange, "Retry-After: 1"));
+    assert_non_null(strstr(buf_string(&exchange.body), "\"code\":\"reader_full\""));
+}
+
+static void one_that_would_never_come_back_after_an_error_is_closed(void **state) {
+    (void)state;
+    fill();
+    list_readers("{}", NULL);
+    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO,
+                             "Accept: text/event-stream\r\n", NULL));
+    reader_connect(reader, &exchange.exchange,
+                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    place(PLACEMENT_OK, own_url);
+    assert_refused("max_viewers");
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -396,6 +538,14 @@ int main(void) {
         CASE(a_viewer_without_memory_for_it_is_refused_with_out_of_memory),
         CASE(soon_after_its_start_a_reader_gives_up_a_video_that_was_reassigned),
         CASE(a_video_of_viewers_that_are_served_anywhere_is_not_rechecked),
+        CASE(the_viewers_of_a_reader_that_drains_leave_once_others_are_to_have_them),
+        CASE(without_another_reader_they_stay),
+        CASE(those_whose_video_nobody_else_gets_are_asked_about_again),
+        CASE(a_drain_that_is_called_off_leaves_the_rest),
+        CASE(a_reader_that_drains_turns_those_away_that_are_not_redirected),
+        CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
+        CASE(if_all_are_full_it_is_told_to_come_later),
+        CASE(one_that_would_never_come_back_after_an_error_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

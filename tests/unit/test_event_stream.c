@@ -49,7 +49,7 @@ static void times_to_retry_are_spread(void **state) {
     for (int i = 0; i < 2000; i++) {
         int retry_ms, end = 0;
         buf_clear(&out);
-        event_stream_add_retry(&out);
+        event_stream_add_retry(&out, 0);
         assert_int_equal(sscanf(buf_string(&out), "retry: %d\n%n", &retry_ms, &end), 1);
         assert_int_equal(end, out.len);
         least = retry_ms < least ? retry_ms : least;

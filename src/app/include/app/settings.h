@@ -88,6 +88,7 @@ struct settings {
     int64_t statistics_interval_ms;
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
+    int64_t max_viewers, connect_rate, drain_s;
     int64_t archive_days;
     bool durable, own_descriptors, single_port;
     const char *internal_from, *internal_token, *trusted_proxies, *hostnames;

@@ -16,6 +16,7 @@ struct fan_counters {
     atomic_ullong gaps;      // times a viewer fell off a ring
     atomic_ullong refused;   // viewers that a worker could not take
     atomic_ullong stalled;   // viewers closed because they accepted no data
+    atomic_ullong moved;     // viewers that were told to go to another reader
     atomic_ullong wakeups;   // of workers, for publishing
     atomic_ullong slow;      // viewers that are behind now, because they accept data too slowly
     // From the time of a comment (frame.posted_ms) to the flush that sent it, for each viewer that was up to

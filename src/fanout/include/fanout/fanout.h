@@ -86,8 +86,17 @@ void fan_video_skip(struct fan_video *, struct frame *, uint32_t user, uint32_t 
 // is queued. Viewers that are added later are sent it after their pending frames.
 void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
+// Another reader is to have `count` of its viewers, those that are up to date first: they are closed as by
+// FAN_END_MOVED, those that asked for this kind of moment (a bit) after they have been sent the event (taken;
+// NULL: none is sent it). They leave as any others do: on_left() follows.
+void fan_video_move(struct fan_video *, unsigned count, uint8_t kind, struct frame *);
+
 // Changes the bounds, from a worker's next turn on.
 void fanout_set_bounds(struct fanout *, const struct fan_bounds *);
+
+// Tells all viewers after what time to reconnect, each another one (event_stream_retry_range()): with the
+// next heartbeat, or, where comments put that off, after one of them.
+void fanout_set_retry(struct fanout *, uint32_t crowd_ms);
 
 // Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect
 // asynchronously; calls within 100 ms of the last one do nothing.
@@ -100,6 +109,8 @@ void fanout_evict(struct fanout *);
 
 // Returns the turns of all workers together; the longest is that of any.
 struct loop_lag fanout_lag(const struct fanout *);
+
+unsigned fanout_workers(const struct fanout *);
 
 // Whether viewers' descriptors are in the process's own table, and how many viewers there are.
 bool fanout_shares_descriptors(const struct fanout *);

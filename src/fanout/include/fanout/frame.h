@@ -59,6 +59,8 @@ struct frame *frame_with_more(const struct frame *, uint32_t more);
 struct frame *frame_of_taken(const struct frame *);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
 struct frame *frame_of_heartbeat(void);
+// A heartbeat that says after what time to reconnect.
+struct frame *frame_of_retry(uint32_t ms);
 // The event `end`, the last one of a viewer whose time is over.
 struct frame *frame_of_expiry(void);
 // The end of a stream: the last chunk in SINK_CHUNKED, nothing in SINK_RAW.

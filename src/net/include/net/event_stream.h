@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 
@@ -10,11 +11,17 @@ struct buf;
 void event_stream_add_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
 // The times that clients are given to reconnect after are spread between these, so that those that were cut
-// off together do not come back together.
+// off together do not come back together; in a crowd between half of the time that it needs and twice as
+// much.
 enum { EVENT_STREAM_RETRY_MIN_MS = 500, EVENT_STREAM_RETRY_MAX_MS = 2500 };
 
+struct event_stream_retry {
+    uint32_t least_ms, most_ms;
+};
+struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms); // 0: no crowd
+
 // Appends a `retry:` field with such a time, drawn at random; it becomes part of the event that follows.
-void event_stream_add_retry(struct buf *);
+void event_stream_add_retry(struct buf *, uint32_t crowd_ms);
 
 // A comment line, which is not an event: keeps proxies from timing out and detects dead peers.
 extern const char event_stream_heartbeat[];

@@ -14,6 +14,11 @@ struct reader_load {
     uint64_t most;     // viewers that it takes (--max-viewers)
 };
 
+// Returns whether it takes no more viewers.
+static inline bool reader_load_is_full(const struct reader_load *l, uint64_t viewers) {
+    return l->most && viewers >= l->most;
+}
+
 // Appends it as JSON.
 void reader_load_write(struct buf *, const struct reader_load *);
 

@@ -8,6 +8,7 @@
 #include "placement/readers.h"
 #include "service/service.h"
 
+struct crowd;
 struct fanout;
 struct history_budget;
 struct http_client;
@@ -25,6 +26,7 @@ struct reader_config {
     int heartbeat_ms;       // what the fan-out does; told to viewers that ask for less
     int stall_ms;           // a viewer that acknowledges nothing for this long is disconnected
     int unsubscribe_ms;     // a video is closed this long after its last viewer left
+    struct crowd *crowd;    // of the process; NULL: it has no bound
 };
 
 struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *,
@@ -32,6 +34,11 @@ struct reader *reader_new(struct loop *, struct engine *, struct placement *, st
 
 // Changes the times of its configuration.
 void reader_set_times(struct reader *, int heartbeat_ms, int stall_ms, int unsubscribe_ms);
+
+// Begins, or ends, to give its viewers to other readers, at a pace; it goes on serving and redirecting.
+void reader_drain(struct reader *, bool on);
+
+uint64_t reader_viewers(const struct reader *);
 
 // Closes all streams and gives the lease up. The engine may still answer its queries, so reader_free() comes
 // after the engine is closed.

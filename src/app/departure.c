@@ -1,0 +1,58 @@
+#include "departure.h"
+
+#include "base/container_of.h"
+#include "base/log.h"
+#include "fanout/fanout.h"
+#include "placement/placement.h"
+#include "placement/readers.h"
+#include "reader/crowd.h"
+#include "reader/reader.h"
+#include "roles.h"
+#include "runtime.h"
+
+enum { TICK_MS = 50 };
+
+// Viewers a second.
+static int64_t departure_pace(const struct departure *d) {
+    const struct crowd *c = &d->runtime->crowd;
+    const struct readers *all = placement_readers(d->runtime->placement);
+    return crowd_pace(crowd_connects_of_others(all, c->readers, c->reader_count));
+}
+
+static void on_departure_tick(struct loop_timer *t) {
+    struct departure *d = container_of(t, struct departure, tick);
+    struct loop *loop = d->runtime->loop;
+    unsigned viewers = fanout_viewers(d->runtime->fanout);
+    bool is_late = loop_now_ms(loop) >= d->until_ms;
+    bool has_heirs = departure_pace(d) > 0; // unless all are being stopped
+    if (viewers && has_heirs && !is_late) {
+        loop_timer_start(loop, t, TICK_MS);
+        return;
+    }
+    if (viewers && is_late)
+        log_warn("chorus", "drain_cut_short",
+                 "viewers=%u action=\"give --drain-seconds more, and whatever stops this process as well\"",
+                 viewers);
+    loop_stop(loop);
+}
+
+void departure_begin(struct departure *d, const struct runtime *runtime, const struct roles *roles) {
+    *d = (struct departure){.runtime = runtime, .roles = roles, .tick.on_due = on_departure_tick};
+    int64_t viewers = runtime->fanout ? fanout_viewers(runtime->fanout) : 0,
+            most_s = runtime->settings->drain_s;
+    int64_t pace = roles->reader_count ? departure_pace(d) : 0;
+    if (!pace || viewers <= pace || !most_s) {
+        loop_stop(runtime->loop);
+        return;
+    }
+    d->until_ms = loop_now_ms(runtime->loop) + most_s * 1000;
+    log_info("chorus", "draining", "viewers=%lld pace=%lld seconds=%lld at_most=%lld", (long long)viewers,
+             (long long)pace, (long long)(viewers / pace + 1), (long long)most_s);
+    for (size_t i = 0; i < roles->reader_count; i++)
+        if (roles->readers[i]) reader_drain(roles->readers[i], true);
+    loop_timer_start(runtime->loop, &d->tick, TICK_MS);
+}
+
+void departure_stop(struct departure *d) {
+    if (d->runtime) loop_timer_stop(d->runtime->loop, &d->tick);
+}

@@ -1,0 +1,194 @@
+// A move is asked about before its turn comes: placement says where to, and how that is to be told is made
+// into an event once. At each tick the first one whose answer is there lets as many viewers go as the pace
+// allows, then the next.
+#include "moves.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/container_of.h"
+#include "base/json_text.h"
+#include "base/mem.h"
+#include "base/minmax.h"
+#include "base/uthash.h"
+#include "net/loop.h"
+#include "fanout/frame.h"
+#include "placement/placement.h"
+#include "placement/readers.h"
+#include "reader/crowd.h"
+#include "move_pace.h"
+#include "reader_core.h"
+#include "viewer_counts.h"
+#include "watched.h"
+
+enum { ASKED_AHEAD = 64 };
+
+struct moves {
+    struct reader *reader;
+    struct move *queue; // in the order in which they are made
+    struct loop_timer tick;
+    struct move_pace pace;
+    unsigned asking; // placement, for where to
+};
+
+enum move_state { MOVE_WAITS, MOVE_ASKING, MOVE_GOES, MOVE_ENDS };
+
+struct move {
+    struct moves *moves;
+    struct watched *watched; // NULL: it ends
+    enum move_state state;
+    int64_t count; // still to go; MOVES_ALL
+    double per_second;
+    struct move_pace pace; // where it has one of its own
+    struct frame *event;   // NULL: the address is this one, which redirects
+    struct move *prev, *next;
+    char video[];
+};
+
+static void move_free(struct move *m) {
+    if (m->watched) m->watched->move = NULL;
+    DL_DELETE(m->moves->queue, m);
+    frame_unref(m->event);
+    free(m);
+}
+
+// One that is asked about goes with its answer.
+static void move_end(struct move *m) {
+    if (m->state != MOVE_ASKING) {
+        move_free(m);
+        return;
+    }
+    m->state = MOVE_ENDS;
+    m->watched->move = NULL;
+    m->watched = NULL;
+}
+
+static struct frame *move_event(const char *base) {
+    struct buf json = {0};
+    buf_add_string(&json, "{\"type\":\"move\",\"reader\":");
+    json_text_add(&json, base, strlen(base));
+    buf_add_string(&json, "}");
+    struct frame *f = frame_of_event((struct position){0}, "move", json.data, json.len);
+    buf_release(&json);
+    return f;
+}
+
+static void on_move_placed(void *arg, const struct placement_answer *p) {
+    struct move *m = arg;
+    struct reader *r = m->moves->reader;
+    const struct watched *w = m->watched;
+    r->outstanding--;
+    m->moves->asking--;
+    bool answered = m->state == MOVE_ASKING && p->status == PLACEMENT_OK;
+    bool ours = answered && reader_owns_url(r, w, p->reader_url);
+    bool goes = answered && (!ours || m->count != MOVES_ALL);
+    m->state = MOVE_GOES;
+    if (!goes) {
+        move_free(m);
+        return;
+    }
+    if (!ours) m->event = move_event(p->public_url ? p->public_url : p->reader_url);
+    if (!ours) viewer_counts_place(r, m->video, p->reader_url);
+    if (reader_may_log(r))
+        log_info(r->service.instance_id, "moving", "video=%s to=%s viewers=%u", m->video, p->reader_url,
+                 broadcast_viewers(&w->broadcast));
+}
+
+static void moves_ask_ahead(struct moves *all) {
+    struct move *m;
+    struct reader *r = all->reader;
+    DL_FOREACH(all->queue, m) {
+        if (all->asking == ASKED_AHEAD) return;
+        if (m->state != MOVE_WAITS) continue;
+        m->state = MOVE_ASKING;
+        all->asking++;
+        r->outstanding++;
+        placement_confirm(r->placement, m->video, true, on_move_placed, m);
+    }
+}
+
+// Returns how many have been told to go, and whether that is all. Those that are told again, because they
+// have not gone yet, are few: news of those that have comes within half a tick.
+static uint32_t move_some(struct move *m, uint32_t most, bool *done) {
+    struct broadcast *b = &m->watched->broadcast;
+    int64_t viewers = broadcast_viewers(b);
+    int64_t wanted = m->count == MOVES_ALL ? viewers : min(m->count, viewers), go = min(wanted, most);
+    if (go) broadcast_move(b, (unsigned)go, m->event ? frame_ref(m->event) : NULL);
+    if (m->count != MOVES_ALL) m->count -= go;
+    *done = go == wanted;
+    return (uint32_t)go;
+}
+
+// Those with a pace of their own do not share the common one.
+static void moves_make(struct moves *all, int64_t now_ms) {
+    uint32_t left = move_pace_take(&all->pace, moves_rate(all->reader), now_ms);
+    struct move *m, *next;
+    DL_FOREACH_SAFE(all->queue, m, next) {
+        bool done = false;
+        if (m->state != MOVE_GOES) continue;
+        uint32_t most = m->per_second > 0 ? move_pace_take(&m->pace, m->per_second, now_ms) : left;
+        if (!most) continue;
+        uint32_t gone = move_some(m, most, &done);
+        if (m->per_second <= 0) left -= gone;
+        if (done) move_end(m);
+    }
+}
+
+static void on_moves_due(struct loop_timer *t) {
+    struct moves *all = container_of(t, struct moves, tick);
+    struct loop *loop = all->reader->service.loop;
+    moves_make(all, loop_now_ms(loop));
+    moves_ask_ahead(all);
+    if (all->queue) loop_timer_start(loop, t, MOVES_TICK_MS);
+}
+
+void moves_start(struct reader *r, const char *video, int64_t count, double per_second) {
+    struct moves *all = r->moves;
+    struct watched *w = watched_find(r, video);
+    if (!w || r->stopping) return;
+    struct move *m = w->move;
+    if (!m) {
+        size_t size = strlen(video) + 1;
+        m = mem_zalloc(sizeof *m + size);
+        memcpy(m->video, video, size);
+        m->moves = all;
+        m->watched = w;
+        w->move = m;
+        DL_APPEND(all->queue, m);
+    }
+    m->count = count;
+    m->per_second = per_second;
+    if (!all->tick.slot) on_moves_due(&all->tick);
+}
+
+void moves_close(struct watched *w) {
+    if (w->move) move_end(w->move);
+}
+
+double moves_rate(const struct reader *r) {
+    const struct readers *list = placement_readers(r->placement);
+    int64_t drain = 0;
+    for (size_t i = 0; i < list->count; i++)
+        drain += list->rows[i].state == READER_LIVE && list->rows[i].load.draining;
+    const char *own = r->config.reader_url;
+    return (double)crowd_pace(crowd_connects_of_others(list, &own, 1)) / (double)max(drain, 1);
+}
+
+struct moves *moves_new(struct reader *r) {
+    struct moves *all = mem_zalloc(sizeof *all);
+    *all = (struct moves){.reader = r, .tick.on_due = on_moves_due};
+    return all;
+}
+
+void moves_end(struct reader *r) {
+    struct move *m, *next;
+    loop_timer_stop(r->service.loop, &r->moves->tick);
+    DL_FOREACH_SAFE(r->moves->queue, m, next) {
+        if (m->watched) move_end(m);
+    }
+}
+
+void moves_free(struct moves *all) {
+    free(all);
+}
