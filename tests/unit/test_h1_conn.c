@@ -782,18 +782,27 @@ static void test_in_a_crowd_that_asks_all_the_time_a_new_client_gets_a_place(voi
                     1000 * CROWD / 2); // the others go on
 }
 
+// Between two requests or in the middle of one: all of them keep up, and none has to be closed for that.
 static void test_in_a_crowd_that_pauses_a_new_client_gets_a_place(void **state) {
     (void)state;
     enum { CROWD = 40 };
     open_small_world(CROWD + 1);
     for (int i = 0; i < CROWD; i++) peer_expect(send_from(i, GET), 200, "root");
+    for (int i = 1; i < CROWD; i += 2) peer_send(&world.peers[i], "GET / HT");
+    run_turns(world.loop, 2);
     run_later(world.loop, SWEEP_MS);
     struct peer *young = connect_peer(CROWD);
     run_turns(world.loop, 2);
-    struct peer *next = send_from(CROWD + 1, GET);
+    struct peer *next = send_from(CROWD + 1, GET), *half = &world.peers[CROWD - 1];
     peer_expect(next, 200, "root");
-    peer_expect_end(&world.peers[CROWD - 1]);
-    assert_false(young->ended || world.peers[0].ended || world.peers[CROWD - 2].ended);
+    peer_expect(half, 503, NULL);
+    peer_expect_end(half);
+    peer_reset(next);
+    run_turns(world.loop, 2);
+    peer_expect(send_from(CROWD + 2, GET), 200, "root"); // in the place of that
+    peer_expect(send_from(CROWD + 3, GET), 200, "root");
+    peer_expect_end(&world.peers[CROWD - 2]);
+    assert_false(young->ended || world.peers[0].ended || world.peers[CROWD - 3].ended);
 }
 
 // Nobody waits for as many turns as there are clients before it.
