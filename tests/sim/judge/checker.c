@@ -421,10 +421,12 @@ static void judge_walk(struct judge *g) {
         case JOURNAL_KEPT: g->kept = e->count; break;
         case JOURNAL_FAULT:
             g->v->faults++;
+            g->faults[g->fault_count++] = e;
             g->disturbs |= disturbs_streams(e->word);
             if (g->split_us < 0 && !strcmp(e->word, "store-split")) g->split_us = e->at_us;
             break;
         case JOURNAL_CALM: g->calm_us = e->at_us; break;
+        case JOURNAL_REACT: g->reacts[e->video]++; break;
         case JOURNAL_DONE: take_done(g, e); break;
         case JOURNAL_LISTED: take_listed(g, i); break;
         default:
@@ -439,8 +441,10 @@ static void judge_count_watchers(struct judge *g) {
         const struct journal_event *e = &g->j->events[i];
         if (e->kind >= JOURNAL_JOIN && e->kind <= JOURNAL_LEAVE && e->who >= g->watcher_count)
             g->watcher_count = e->who + 1;
+        if (e->video >= g->video_count) g->video_count = e->video + 1;
     }
     g->watchers = mem_zalloc((g->watcher_count + 1) * sizeof *g->watchers);
+    g->reacts = mem_zalloc((g->video_count + 1) * sizeof *g->reacts);
 }
 
 void judge(struct verdict *v, const struct journal *j) {
@@ -453,6 +457,7 @@ void judge(struct verdict *v, const struct journal *j) {
     judge_known(&g);
     judge_count_watchers(&g);
     g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
+    g.faults = mem_alloc((j->count + 1) * sizeof *g.faults);
     g.sources = mem_zalloc((j->count + 1) * sizeof *g.sources);
     g.told = mem_zalloc((g.known.count + 1) * sizeof *g.told);
     judge_walk(&g);
@@ -463,6 +468,8 @@ void judge(struct verdict *v, const struct journal *j) {
     }
     free(g.watchers);
     free(g.losses);
+    free(g.faults);
+    free(g.reacts);
     free(g.tombstones);
     free(g.sources);
     free(g.told);

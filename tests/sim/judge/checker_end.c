@@ -42,10 +42,9 @@ static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
 // Whether a fault ends the process of that name, or the one that has all parts, between the two times.
 static bool ends_between(const struct judge *g, const char *name, int64_t from_us, int64_t to_us) {
     static const char *const ends[] = {"kill_", "power_", "terminate_", "memory_"};
-    for (size_t i = 0; i < g->j->count; i++) {
-        const struct journal_event *e = &g->j->events[i];
-        if (e->kind != JOURNAL_FAULT || e->at_us < from_us) continue;
-        if (e->at_us > to_us) return false;
+    for (size_t i = 0; i < g->fault_count && g->faults[i]->at_us <= to_us; i++) {
+        const struct journal_event *e = g->faults[i];
+        if (e->at_us < from_us) continue;
         for (size_t n = 0; n < sizeof ends / sizeof *ends; n++) {
             size_t len = strlen(ends[n]);
             if (strncmp(e->word, ends[n], len) != 0) continue;

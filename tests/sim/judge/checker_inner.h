@@ -78,8 +78,10 @@ struct judge {
     bool tried[PLACES], accepted[PLACES];
     bool disturbs;    // something has failed that may end streams
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
-    const struct journal_event **losses;
-    size_t loss_count;
+    const struct journal_event **losses, **faults;
+    size_t loss_count, fault_count;
+    uint64_t *reacts; // by video: how many reactions were sent
+    size_t video_count;
     enum told { TOLD_UNKNOWN, TOLD_YES, TOLD_NO } * told; // by known comment: see all_have_ended()
     struct source *sources;                               // by event, of a viewer's comment
     struct known *tombstones;

@@ -138,9 +138,7 @@ void take_more(struct judge *g, struct watcher *w, const struct journal_event *e
 }
 
 void take_reacted(struct judge *g, struct watcher *w, const struct journal_event *e) {
-    uint64_t sent = 0;
-    for (size_t i = 0; i < g->j->count && &g->j->events[i] < e; i++)
-        sent += g->j->events[i].kind == JOURNAL_REACT && g->j->events[i].video == w->video;
+    uint64_t sent = g->reacts[w->video];
     w->reacted += e->count;
     if (w->reacted > sent)
         judge_find(g, e->at_us, "reactions",

@@ -72,6 +72,18 @@ static void write_number(struct buf *b, char letter, uint32_t n) {
     buf_add(b, at, (size_t)(text + sizeof text - at));
 }
 
+// Seconds, and six digits behind the point.
+static void write_time(struct buf *b, int64_t us) {
+    char text[32], *end = text + sizeof text, *at = end;
+    *--at = ' ';
+    for (int digits = 0; digits < 7 || us; digits++) {
+        if (digits == 6) *--at = '.';
+        *--at = (char)('0' + us % 10);
+        us /= 10;
+    }
+    buf_add(b, at, (size_t)(end - at));
+}
+
 static void write_field(struct buf *b, const struct journal_event *e, char field) {
     buf_add_string(b, " ");
     switch (field) {
@@ -95,8 +107,8 @@ static void write_field(struct buf *b, const struct journal_event *e, char field
 }
 
 void journal_write(struct buf *b, const struct journal_event *e) {
-    buf_printf(b, "%" PRId64 ".%06" PRId64 " %s", e->at_us / 1000000, e->at_us % 1000000,
-               journal_lines[e->kind].name);
+    write_time(b, e->at_us);
+    buf_add_string(b, journal_lines[e->kind].name);
     for (const char *field = journal_lines[e->kind].fields; *field; field++) write_field(b, e, *field);
 }
 

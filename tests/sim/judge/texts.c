@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHORT = 200, LONG = 1900, LONG_EVERY = 16, LETTERS = 26, HEAD_SIZE = 32 };
@@ -62,14 +63,22 @@ bool text_read(const char *text, size_t len, uint32_t *writer, uint32_t *number)
 }
 
 const char *text_member(const char *json, size_t json_len, const char *name, size_t *len) {
-    char key[HEAD_SIZE];
-    int key_len = snprintf(key, sizeof key, "\"%s\":", name);
-    const char *at = memmem(json, json_len, key, (size_t)key_len), *end = json + json_len;
+    char key[HEAD_SIZE] = "\"";
+    size_t name_len = strlen(name), key_len = name_len + 3;
+    if (key_len > sizeof key) abort();
+    memcpy(key + 1, name, name_len);
+    memcpy(key + 1 + name_len, "\":", 2);
+    const char *at = memmem(json, json_len, key, key_len), *end = json + json_len;
     if (!at) return NULL;
     at += key_len;
     bool is_string = at < end && *at == '"';
     at += is_string;
     *len = 0;
-    while (at + *len < end && !strchr(is_string ? "\"" : ",}", at[*len])) ++*len;
+    if (is_string) {
+        const char *quote = memchr(at, '"', (size_t)(end - at));
+        *len = (size_t)((quote ? quote : end) - at);
+    } else {
+        while (at + *len < end && at[*len] != ',' && at[*len] != '}') ++*len;
+    }
     return at;
 }

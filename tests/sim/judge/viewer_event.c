@@ -23,7 +23,9 @@ static bool read_member(const char *data, size_t len, const char *name, struct p
 static void copy_member(const char *data, size_t len, const char *name, char word[JOURNAL_WORD]) {
     size_t value_len = 0;
     const char *value = text_member(data, len, name, &value_len);
-    snprintf(word, JOURNAL_WORD, "%.*s", value ? (int)value_len : 0, value ? value : "");
+    if (value_len >= JOURNAL_WORD) value_len = JOURNAL_WORD - 1;
+    if (value) memcpy(word, value, value_len);
+    word[value ? value_len : 0] = 0;
 }
 
 static bool viewer_take_begin(struct viewer *v, struct position id, const char *data, size_t len) {
