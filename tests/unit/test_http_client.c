@@ -124,7 +124,7 @@ struct call {
     struct world *world;
     bool ended;
     int error, status;
-    char body[256];
+    char body[256], etag[64];
     size_t body_len;
 };
 
@@ -187,6 +187,7 @@ static void on_answer(void *arg, const struct http_client_response *a) {
     c->error = a->error;
     c->status = a->status;
     c->body_len = a->body_len;
+    snprintf(c->etag, sizeof c->etag, "%s", a->etag);
     if (a->error)
         assert_null(a->body);
     else
@@ -307,6 +308,20 @@ static void split_everywhere(struct world *w, const char *reply, int status) {
         assert_int_equal(c.status, status);
         assert_string_equal(c.body, "hello");
     }
+}
+
+static void test_the_tag_of_an_answer(void **state) {
+    struct world *w = *state;
+    set_reply(
+        w,
+        "HTTP/1.1 200 OK\r\nX:\r\nX-ETag: no\r\neTaG: W/\"7-1\"\r\nETag-X: no\r\nContent-Length: 5\r\n\r\nhello");
+    for (size_t cut = 1; cut < w->reply_len; cut++) {
+        w->first = cut;
+        assert_string_equal(get(w).etag, "W/\"7-1\"");
+    }
+    set_reply(w, hello);
+    assert_string_equal(get(w).etag, "");
+    assert_string_equal(get_at(w, "http://127.0.0.1:1/").etag, "");
 }
 
 static void test_answers_cut_at_every_byte(void **state) {
@@ -922,6 +937,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_get),
         TEST(test_post),
+        TEST(test_the_tag_of_an_answer),
         TEST(test_answers_cut_at_every_byte),
         TEST(test_answers_byte_by_byte),
         TEST(test_answers_without_a_body),

@@ -31,6 +31,10 @@ scenario('a video is exported, and a user erased', async (t) => {
   assert.equal(table[0], 't,timestamp,id,userid,name,comment');
   assert.ok(table[440].endsWith(`,"${comments[440].id}","bob","'=1+1","a ""quote"", a\nline"`), table[440]);
 
+  const full = await run(['export', 'v', '--comments', system.comment], { output: '/dev/full' });
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /The output cannot be written: No space left on device/);
+
   const erase = (...words) => run(['erase', 'poster', '--comments', system.comment, ...words]);
   const asks = await erase();
   assert.equal(asks.code, 2);
