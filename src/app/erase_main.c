@@ -45,7 +45,7 @@ static void on_erased(void *arg, const struct http_client_response *answer) {
     if (!e->done)
         fprintf(stderr, "chorus erase: %s answers, but not that it is done: is it Chorus?\n", e->address);
     else if (json_object_get(last, "comments"))
-        printf("%s %s: %lld comments and %lld held ones erased, of %lld videos.\n", e->part, e->address,
+        printf("%s %s: erased. Comments: %lld, held ones: %lld, videos: %lld.\n", e->part, e->address,
                number_of(last, "comments"), number_of(last, "held"), number_of(last, "videos"));
     else
         printf("%s %s: erased.\n", e->part, e->address);
