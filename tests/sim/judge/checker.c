@@ -343,7 +343,8 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
     w->over |= reason == 2;
     w->at_end = false;
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
-    w->gaps[w->gap_count++] = (struct range){e->from, to, w->asked, w->at, e->at_us, w->stream_us, reason};
+    w->gaps[w->gap_count++] =
+        (struct range){e->from, to, w->asked, w->at, w->newest, e->at_us, w->stream_us, reason};
     w->at = e->at;
 }
 

@@ -19,12 +19,13 @@ static const struct range *watcher_gap_over(const struct watcher *w, const struc
 
 // Whether the log may have dropped a comment by then, because so many numbers came after it: of comments, and
 // of tombstones, which viewers are not shown.
-static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
+static bool may_have_expired(const struct judge *g, size_t i, const struct range *gap) {
+    int64_t at_us = gap->at_us;
     const struct known *k = &g->known.all[i];
     uint64_t later = 0, epoch = k->at.epoch, seq = k->at.seq;
     for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == k->video; n++) {
         const struct known *it = &g->known.all[n];
-        if (it->first_us > at_us) continue;
+        if (it->first_us > at_us && position_compare(it->at, gap->newest) > 0) continue;
         if (it->at.epoch != epoch) seq = 0;
         epoch = it->at.epoch;
         later += it->at.seq - seq;
@@ -162,7 +163,7 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     if (was_there && moderation_may_have_removed(&g->moderation, k->video, k->at, k->writer, gap->at_us))
         return;
     if (was_there && gap->reason != 1 && !is_since_split(g, k) && !came_from_above(g, w, k) &&
-        k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
+        k->lost_us < 0 && !may_have_expired(g, i, gap))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
                    text_of(k->at), w->video, gap_reasons[gap->reason]);
 }

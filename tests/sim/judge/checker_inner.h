@@ -11,7 +11,7 @@ extern const char *const gap_reasons[3];
 
 struct range {
     struct position from, to, asked; // asked: where the viewer's stream began
-    struct position before;          // where the viewer was
+    struct position before, newest;  // where the viewer was; up to where its stream began with what it missed
     int64_t at_us, stream_us;        // stream_us: when it did
     unsigned reason;                 // of gap_reasons
 };

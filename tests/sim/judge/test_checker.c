@@ -58,6 +58,11 @@ static const struct history histories[] = {
     {"comments that have expired are announced", NULL,
      "0 kept 1\n" JOINS POSTS "0.2 cut w1 -\n4 ask w1 7-0\n4.1 begin w1 7-0 r\n4.1 gap w1 7-1 7-2 2 expired\n"
      "4.2 comment w1 7-3 p1 n3\n"},
+    {"what the reader has, and nobody has seen, makes room for itself in the log, too", NULL,
+     "0 kept 2\n" JOINS
+     "0.2 cut w1 -\n1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n2 post w1 v1 n2 keyed p1\n"
+     "2.1 stored w1 n2 7-2 p1\n3 post w1 v1 n3 once p2\n3.5 ask w1 7-0\n3.6 begin w1 7-0 r\n3.6 newest w1 7-3\n"
+     "3.6 gap w1 7-1 7-1 1 expired\n3.65 comment w1 7-2 p1 n2\n3.65 comment w1 7-3 p1 n3\n3.7 stored w1 n3 7-3 p2\n"},
     {"all is counted", NULL,
      JOINS POSTS SEES "5 calm\n35 count v0\n35 total 3\n35 count v1\n35 ledger v1 n0 keyed\n36 end\n"},
     {"a stream ends as its reader does", NULL,
