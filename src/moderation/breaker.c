@@ -11,7 +11,7 @@ bool breaker_admits(struct breaker *b, int64_t now_ms) {
 bool breaker_note(struct breaker *b, bool success, int64_t now_ms) {
     bool was_open = b->open;
     b->failures = success ? 0 : b->failures + 1;
-    b->open = success ? false : was_open || b->failures >= BREAKER_FAILURES;
+    b->open = b->failures >= BREAKER_FAILURES;
     b->probing = false;
     if (b->open) b->next_probe_ms = now_ms + BREAKER_REST_MS;
     return b->open != was_open;

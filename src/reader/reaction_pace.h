@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { REACTION_FEW_VIEWERS = 100, REACTION_FEW_SENDS = 300, REACTION_SELDOM_MS = 5000 };
+enum { REACTION_FEW_VIEWERS = 100, REACTION_FEW_SENDS = 100, REACTION_SELDOM_MS = 5000 };
 
 struct reaction_pace { // of a reader; zero at first
     int64_t sends, filled_ms;

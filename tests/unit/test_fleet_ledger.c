@@ -184,6 +184,23 @@ static void a_reader_that_was_only_silent_goes_on(void **state) {
     assert_closes("v");
 }
 
+// What it may have sent had been counted by then.
+static void one_that_goes_on_later_says_itself_what_it_has_sent(void **state) {
+    struct fleet_loss loss;
+    (void)state;
+    report("a", 1, "\"v\":\"10 9 0 0 0 0 0 1 7-5\"");
+    fleet_ledger_sweep(ledger, now_ms += SILENT_MS);
+    assert_true(fleet_ledger_next_loss(ledger, &loss));
+    fleet_ledger_settle(ledger, loss.row, 2);
+    assert_int_equal(number("v", "unknown"), 3);
+    report("a", 1, "\"v\":\"12 12 0 0 0 0 0 0 7-7\"");
+    fleet_ledger_sweep(ledger, now_ms += SILENT_MS); // and without a viewer when it ends
+    assert_false(fleet_ledger_next_loss(ledger, &loss));
+    assert_int_equal(number("v", "due"), 12);
+    assert_int_equal(number("v", "unknown"), 0);
+    assert_closes("v");
+}
+
 static void a_video_that_its_reader_has_forgotten_goes_on_counting(void **state) {
     (void)state;
     report("a", 1, "\"v\":\"10 10 0 0 0 0 0 0 7-5\"");
@@ -283,6 +300,7 @@ int main(void) {
         FLEET_TEST(a_later_process_with_a_smaller_number_counts_once_the_other_is_silent),
         FLEET_TEST(a_reader_without_viewers_leaves_nothing_unknown),
         FLEET_TEST(a_reader_that_was_only_silent_goes_on),
+        FLEET_TEST(one_that_goes_on_later_says_itself_what_it_has_sent),
         FLEET_TEST(a_video_that_its_reader_has_forgotten_goes_on_counting),
         FLEET_TEST(a_report_that_was_overtaken_adds_nothing),
         FLEET_TEST(a_closed_video_is_reported_without_a_position),

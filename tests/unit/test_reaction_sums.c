@@ -11,9 +11,10 @@ static void kinds_are_added_up_and_the_most_frequent_come_first(void **state) {
     reaction_sums_add(&s, "clap", 4, 2);
     reaction_sums_add(&s, "heart", 5, 2);
     reaction_sums_add(&s, "hearts", 5, 3); // its first five bytes
+    reaction_sums_add(&s, "boos", 4, 1);
     reaction_sums_add(&s, "boo", 3, 2);
     reaction_sums_sort(&s);
-    assert_int_equal(s.kinds, 3);
+    assert_int_equal(s.kinds, 4);
     assert_string_equal(s.of[0].kind, "heart");
     assert_int_equal(s.of[0].count, 5);
     assert_string_equal(s.of[1].kind, "boo");

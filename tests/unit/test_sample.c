@@ -140,8 +140,9 @@ static void hosts_and_moderators_are_always_shown(void **state) {
     take(ENTRY_COMMENT, "\"userid\":\"h\",\"badges\":[\"vip\",\"host\"]");
     take(ENTRY_COMMENT, "\"userid\":\"m\",\"badges\":[\"moderator\"]");
     take(ENTRY_COMMENT, "\"userid\":\"v\",\"badges\":[\"vip\"],\"comment\":\"\\\"host\\\"\"");
+    take(ENTRY_COMMENT, "\"userid\":\"v\",\"badges\":[\"vip\"],\"name\":\"host\"");
     comment();
-    assert_shown(" 1 2 -3 -4 5+2 6 -7");
+    assert_shown(" 1 2 -3 -4 5+2 6 -7 -8");
 }
 
 static void what_is_no_comment_is_always_shown_and_what_is_held_before_it(void **state) {
