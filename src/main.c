@@ -10,6 +10,7 @@
 #include "app/canary_main.h"
 #include "app/clients_main.h"
 #include "app/config_main.h"
+#include "app/ctl_main.h"
 #include "app/doctor_main.h"
 #include "app/erase_main.h"
 #include "app/export_main.h"
@@ -82,6 +83,8 @@ static const struct command_row {
      "print all comments of a video: exit code 0 if none is missing, 3 if some are gone"},
     {"erase", erase_main, COMMAND_ERASE, "USER [OPTIONS]",
      "take all comments of a user out of all videos, for good: exit code 0 if that is done everywhere"},
+    {"ctl", ctl_main, COMMAND_CTL, ctl_usage,
+     "drain readers, move videos, even readers out: orders to a running system, at its control socket"},
     {"token", token_main, COMMAND_TOKEN, token_usage,
      "make a token for a user, say what is wrong with one, or make keys to sign with"},
     {"doctor", doctor_main, 0, doctor_usage,

@@ -18,7 +18,7 @@ enum {
 
 static const char *const command_names[] = {
     "up",      "manager", "comment", "reader", "statistics", "clients", "simulate", "bench", "top", "backup",
-    "restore", "check",   "canary",  "token",  "ledger",     "archive", "export",   "erase", NULL};
+    "restore", "check",   "canary",  "token",  "ledger",     "archive", "export",   "erase", "ctl", NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -95,7 +95,7 @@ static const struct option_row rows[] = {
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-archive", "DIR", NULL,
      "folder for the archive, its own; created if missing", COMMAND_ARCHIVE},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL, "data folder of `chorus up`",
-     COMMAND_BACKUP | COMMAND_RESTORE | COMMAND_CHECK},
+     COMMAND_BACKUP | COMMAND_RESTORE | COMMAND_CHECK | COMMAND_CTL},
     {"force", NULL, OPTION_BOOL, AT(force), 0, 0, NULL, NULL, NULL,
      "replace a file that exists; restore: replace the data in the folder, which is kept in a folder beside it",
      COMMAND_BACKUP | COMMAND_RESTORE},
@@ -132,6 +132,14 @@ static const struct option_row rows[] = {
     {"connect-rate", NULL, OPTION_INT, AT(connect_rate), 0, 10000000, "0", "N", NULL,
      "viewers a second that the process can take on, of which readers that drain use 30 %; 0: 5,000 a core",
      COMMAND_UP | COMMAND_READER, OPTION_RELOADS},
+    {"control", NULL, OPTION_STRING, AT(control), 0, 0, NULL, "FILE", NULL,
+     "unix socket for `chorus ctl`, which only the user of the process may open; by default control.sock in --data, for `up` on the embedded engine; else none",
+     COMMAND_UP | PLACING},
+    {"control", NULL, OPTION_STRING, AT(control), 0, 0, NULL, "FILE", NULL,
+     "control socket of a process, which sees all readers of its store; by default control.sock in --data",
+     COMMAND_CTL},
+    {"json", NULL, OPTION_BOOL, AT(ctl_json), 0, 0, NULL, NULL, NULL, "print the answer as a line of JSON",
+     COMMAND_CTL},
     {"drain-seconds", NULL, OPTION_INT, AT(drain_s), 0, 86400, "25", "SECONDS", NULL,
      "at SIGTERM, how long viewers may take to leave for readers of other processes, at the pace that these can take them on; what stops the process must wait longer; 0: they are cut off at once",
      COMMAND_UP | COMMAND_READER, OPTION_RELOADS},

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "control.h"
 #include "departure.h"
 #include "engine/engine.h"
 #include "http/router.h"
@@ -28,6 +29,7 @@ struct system {
     struct http_mount own[PARTS_MAX][2]; // of ports that serve one part
     struct http_mount admin[2];          // of --admin-bind
     struct departure departure;
+    struct control *control;    // NULL: none
     struct one_address address; // of the comment port of `up`
     size_t first_reader;        // number of its part
     const struct statistics_demo *demo;
@@ -127,6 +129,16 @@ static bool add_role(struct system *s, const struct role *role) {
     return add_part(s, role, role->name, role->flag, *port, 0);
 }
 
+static void open_control(struct system *s) {
+    const struct settings *set = s->runtime.settings;
+    char path[SETTINGS_PATH_MAX], url[SETTINGS_REDIS_URL_SIZE];
+    bool has_data = s->runtime.command == COMMAND_UP && !settings_redis_url(set, url, sizeof url);
+    if (!s->runtime.placement || (!set->control && !has_data)) return;
+    snprintf(path, sizeof path, "%s%s", set->control ? set->control : set->data,
+             set->control ? "" : "/control.sock");
+    s->control = control_start(&s->runtime, path);
+}
+
 struct system *system_start(const struct settings *set, enum command command,
                             const struct statistics_demo *demo, char *why, size_t why_size) {
     struct system *s = mem_zalloc(sizeof *s);
@@ -135,7 +147,10 @@ struct system *system_start(const struct settings *set, enum command command,
     one_address_init(&s->address, s->roles.readers, demo);
     bool ok = runtime_start(&s->runtime) && (!has_one_port(s) || bind_one_port(s));
     for (const struct role *role = role_table; ok && role->name; role++) ok = add_role(s, role);
-    if (ok && runtime_begin(&s->runtime)) return s;
+    if (ok && runtime_begin(&s->runtime)) {
+        open_control(s);
+        return s;
+    }
     system_free(s);
     return NULL;
 }
@@ -235,12 +250,14 @@ static void system_take_leave(struct system *s) {
 
 void system_free(struct system *s) {
     departure_stop(&s->departure);
+    control_stop(s->control);
     parts_release(&s->parts);
     roles_stop(&s->roles);
     system_take_leave(s);
     service_process_release(&s->runtime.process);
     runtime_close(&s->runtime);
     roles_free(&s->roles);
+    control_free(s->control);
     runtime_release(&s->runtime);
     free(s);
 }

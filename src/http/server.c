@@ -348,13 +348,13 @@ static int64_t server_serve(struct http_task *t) {
 }
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, int *error) {
-    int fds[HTTP_LISTENERS], count = http_listen(config->bind, config->port, fds);
+    int fds[HTTP_LISTENERS], count = config->bind ? http_listen(config->bind, config->port, fds) : 0;
     *error = count < 0 ? count : 0;
     if (*error) return NULL;
     struct http_server *s = mem_zalloc(sizeof *s);
     s->loop = loop;
     s->config = *config;
-    s->port = http_listen_port(fds[0]);
+    s->port = count ? http_listen_port(fds[0]) : 0;
     s->sweep.on_due = server_on_sweep;
     s->retry.on_due = server_on_retry;
     server_read_limit(s);

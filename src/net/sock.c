@@ -60,7 +60,7 @@ int sock_listen(const union address *a, bool only_v6) {
     return sock_fail(fd);
 }
 
-static int sock_connect_unix(const struct sockaddr_un *at) {
+static int sock_try_unix(const struct sockaddr_un *at) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     int error = connect(fd, (const void *)at, sizeof *at) < 0 ? -errno : 0;
@@ -70,8 +70,7 @@ static int sock_connect_unix(const struct sockaddr_un *at) {
 
 static bool sock_is_stale(const struct sockaddr_un *at) {
     struct stat file;
-    return lstat(at->sun_path, &file) == 0 && S_ISSOCK(file.st_mode) &&
-           sock_connect_unix(at) == -ECONNREFUSED;
+    return lstat(at->sun_path, &file) == 0 && S_ISSOCK(file.st_mode) && sock_try_unix(at) == -ECONNREFUSED;
 }
 
 // Nothing can connect before listen(), and by then the permissions are as they should be.
@@ -89,6 +88,15 @@ int sock_listen_unix(const char *path, unsigned mode) {
     }
     if (error == 0 && chmod(path, mode) == 0 && listen(fd, BACKLOG) == 0) return fd;
     return sock_fail(fd);
+}
+
+int sock_connect_unix(const char *path) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) > SOCK_PATH_MAX) return -ENAMETOOLONG;
+    memcpy(at.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    return connect(fd, (const void *)&at, sizeof at) == 0 ? fd : sock_fail(fd);
 }
 
 // It is stale once nothing listens: a file that another process has put there since is not.

@@ -14,6 +14,7 @@
 #include "connect.h"
 #include "drain.h"
 #include "moves.h"
+#include "orders.h"
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "fanout/fanout.h"
@@ -162,6 +163,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     r->on_close = on_video_close;
     r->moves = moves_new(r);
+    orders_start(r);
     if (config->crowd) crowd_add(config->crowd, config->reader_url);
     r->ranking = ranking_new();
     r->ledgers = ledgers_new(&r->counters);
@@ -181,6 +183,7 @@ static void reader_close(struct reader *r) {
     loop_timer_stop(r->service.loop, &r->close_idle);
     recheck_drop(r);
     moves_end(r);
+    orders_stop(r);
     if (r->config.crowd) crowd_remove(r->config.crowd, r->config.reader_url);
     viewer_counts_stop(r);
     struct watched *w, *next;

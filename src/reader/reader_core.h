@@ -69,8 +69,9 @@ struct reader {
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
     struct moves *moves;
-    struct tickets tickets; // not started without keys: there are no tokens then
-    bool stopping, killed;  // killed: stopping, and silent
+    struct engine_listener *orders; // of operators
+    struct tickets tickets;         // not started without keys: there are no tokens then
+    bool stopping, killed;          // killed: stopping, and silent
     enum { READER_STAYS, READER_LEAVING, READER_LAST_REPORT } leave; // its last report: not due, due, made
     // drain:
     bool draining;

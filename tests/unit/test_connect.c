@@ -154,7 +154,8 @@ static struct engine_listener *listen_to(struct engine *e, const char *topic, en
     (void)e;
     (void)cb;
     (void)arg;
-    if (strcmp(topic, "room") != 0 && strcmp(topic, "held") != 0 && strcmp(topic, "reactions") != 0)
+    if (strcmp(topic, "room") != 0 && strcmp(topic, "held") != 0 && strcmp(topic, "reactions") != 0 &&
+        strcmp(topic, "orders:http://127.0.0.1:4001") != 0)
         assert_string_equal(topic, "viewers:http://127.0.0.1:4001");
     return NULL;
 }
@@ -430,6 +431,17 @@ static void the_viewers_of_a_reader_that_drains_leave_once_others_are_to_have_th
     assert_false(fake_fanout_has(FAKE_SINK));
 }
 
+static void a_recheck_leaves_those_alone_that_leave_at_a_pace(void **state) {
+    (void)state;
+    keep_lease();
+    wait_for_feed();
+    fake_answer(engine, 0);
+    reader_drain(reader, true);
+    run_with_lease(RECHECK_MS + SWEEP_MS);
+    place(PLACEMENT_OK, other_url);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
 static void without_another_reader_they_stay(void **state) {
     (void)state;
     watch_as_own();
@@ -539,6 +551,7 @@ int main(void) {
         CASE(soon_after_its_start_a_reader_gives_up_a_video_that_was_reassigned),
         CASE(a_video_of_viewers_that_are_served_anywhere_is_not_rechecked),
         CASE(the_viewers_of_a_reader_that_drains_leave_once_others_are_to_have_them),
+        CASE(a_recheck_leaves_those_alone_that_leave_at_a_pace),
         CASE(without_another_reader_they_stay),
         CASE(those_whose_video_nobody_else_gets_are_asked_about_again),
         CASE(a_drain_that_is_called_off_leaves_the_rest),

@@ -26,7 +26,8 @@ enum command {
     COMMAND_LEDGER = 16384,
     COMMAND_ARCHIVE = 32768,
     COMMAND_EXPORT = 65536,
-    COMMAND_ERASE = 131072
+    COMMAND_ERASE = 131072,
+    COMMAND_CTL = 262144
 };
 
 struct simulate_settings {
@@ -89,6 +90,8 @@ struct settings {
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
     int64_t max_viewers, connect_rate, drain_s;
+    const char *control; // NULL: the usual place
+    bool ctl_json;
     int64_t archive_days;
     bool durable, own_descriptors, single_port;
     const char *internal_from, *internal_token, *trusted_proxies, *hostnames;
@@ -127,6 +130,8 @@ struct settings {
 };
 
 enum { LOG_LEVEL_NOT_GIVEN = -1 };
+
+enum { SETTINGS_PATH_MAX = 4096 };
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
