@@ -37,8 +37,8 @@ static const struct option_row rows[] = {
      "also serve /health, /ready and /metrics there, such as 127.0.0.1:9000, with descriptors of its own: it answers however many clients crowd at the other ports",
      SERVICES, .check = text_address},
     {"redis", "REDIS_URL", OPTION_STRING, AT(redis), 0, 0, NULL, "URL", NULL,
-     "Redis that stores and publishes comments: redis://[user:password@]host[:port][/db], or sentinel://host,host/NAME; "
-     "rediss:// or sentinels:// for TLS",
+     "Redis that stores and publishes comments: redis://[user:password@]host[:port][/db], sentinel://host,host/NAME "
+     "or cluster://host,host; rediss://, sentinels:// or clusters:// for TLS",
      SERVICES, OPTION_PASSWORD, .check = text_redis_url},
     {"redis-host", "REDIS_HOST", OPTION_STRING, AT(redis_host), 0, 0, NULL, "HOST", NULL,
      "the same as --redis redis://HOST; HOST or HOST:PORT", ROLES, OPTION_PASSWORD, .check = text_redis_host},

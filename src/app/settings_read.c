@@ -57,7 +57,7 @@ static void check_bind(const struct settings *s, struct options *o, const struct
 
 // Files for an encrypted connection, where the URL asks for a plain one.
 static void check_redis_tls(const struct settings *s, struct options *o) {
-    static const char unused[] = "is used with a rediss:// or sentinels:// URL only.";
+    static const char unused[] = "is used with a rediss://, sentinels:// or clusters:// URL only.";
     char url[SETTINGS_REDIS_URL_SIZE], host[REDIS_HOST_SIZE];
     bool tls = settings_redis_url(s, url, sizeof url) && redis_url_needs_tls(url, host);
     if (s->redis_ca && !tls) options_error(o, AT(redis_ca), unused);

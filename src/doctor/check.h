@@ -30,7 +30,7 @@ void check_memory(const struct doctor_config *, const struct machine *, struct d
 void check_disk(const struct doctor_config *, const struct machine *, struct doctor_report *);
 
 // Of the store. redis_facts NULL: the embedded engine.
-void check_redis(const struct redis_facts *, struct doctor_report *);
+void check_redis(const struct doctor_config *, const struct redis_facts *, struct doctor_report *);
 void check_redis_access(const struct doctor_config *, const struct redis_facts *, struct doctor_report *);
 void check_redis_rights(const struct redis_facts *, struct doctor_report *);
 void check_durability(const struct doctor_config *, const struct redis_facts *, struct doctor_report *);

@@ -20,7 +20,7 @@ static bool has_facts(const char *check, const struct redis_facts *f, struct doc
     return false;
 }
 
-void check_redis(const struct redis_facts *f, struct doctor_report *r) {
+void check_redis(const struct doctor_config *c, const struct redis_facts *f, struct doctor_report *r) {
     static const char check[] = "redis";
     if (f && !f->answers)
         doctor_add(r, check, DOCTOR_FAULT,
@@ -31,7 +31,7 @@ void check_redis(const struct redis_facts *f, struct doctor_report *r) {
     if (f->major < MAJOR_AT_LEAST)
         doctor_add(r, check, DOCTOR_FAULT, "Use Redis 7.0 or later, or Valkey.", "Redis is version %s.",
                    f->version);
-    else if (strcmp(f->role, "master") != 0)
+    else if (strcmp(f->role, "master") != 0 && !redis_url_is_cluster(c->redis))
         doctor_add(r, check, DOCTOR_FAULT, "Give --redis the address of the master.",
                    "This Redis is a replica, which accepts no comments.");
     else

@@ -55,7 +55,7 @@ void doctor_examine(const struct doctor_config *c, const char *root, struct doct
     check_clock(&machine, redis, r);
     check_memory(c, &machine, r);
     check_disk(c, &machine, r);
-    check_redis(redis, r);
+    check_redis(c, redis, r);
     check_redis_access(c, redis, r);
     check_redis_rights(redis, r);
     check_durability(c, redis, r);

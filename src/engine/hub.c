@@ -158,6 +158,10 @@ struct position hub_position(const struct hub *h, const char *video) {
     return highest;
 }
 
+bool hub_has_video(const struct hub *h, const char *video) {
+    return first_of(h, video) != NULL;
+}
+
 bool hub_is_shared(const struct hub *h, const char *video) {
     const struct engine_subscription *s = first_of(h, video);
     return s && s->next;

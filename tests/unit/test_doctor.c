@@ -181,18 +181,18 @@ static const struct redis_facts good = {.answers = true,
 static void test_redis(void **state) {
     (void)state;
     struct redis_facts f = good;
-    check_redis(&f, &report);
+    check_redis(&(struct doctor_config){.redis = "redis://a"}, &f, &report);
     expect(DOCTOR_OK, "version 7.2.4");
     snprintf(f.role, sizeof f.role, "slave");
-    check_redis(&f, &report);
+    check_redis(&(struct doctor_config){.redis = "redis://a"}, &f, &report);
     expect(DOCTOR_FAULT, "is a replica");
     f.major = 6;
-    check_redis(&f, &report);
+    check_redis(&(struct doctor_config){.redis = "redis://a"}, &f, &report);
     expect(DOCTOR_FAULT, "is version 7.2.4");
     f = (struct redis_facts){.why = "Connection refused."};
-    check_redis(&f, &report);
+    check_redis(&(struct doctor_config){.redis = "redis://a"}, &f, &report);
     expect(DOCTOR_FAULT, "not reached: Connection refused.");
-    check_redis(NULL, &report);
+    check_redis(&(struct doctor_config){0}, NULL, &report);
     expect(DOCTOR_OK, "embedded engine");
 }
 

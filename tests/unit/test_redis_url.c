@@ -87,6 +87,11 @@ static void knows_several_hosts(void **state) {
     assert_int_equal(u.db, 3);
     assert_false(u.tls);
     assert_true(parsed("sentinels://a/x").tls);
+    u = parsed("cluster://a:1,b/");
+    assert_int_equal(u.scheme, REDIS_CLUSTER);
+    assert_int_equal(u.at[0].port, 1);
+    assert_int_equal(u.at[1].port, 6379);
+    assert_true(parsed("clusters://a").tls);
 }
 
 static void says_what_is_wrong(void **state) {
@@ -99,13 +104,14 @@ static void says_what_is_wrong(void **state) {
         {"sentinel://a,b/", "the name"},
         {"sentinel://a,,b/x", "behind each comma"},
         {"sentinel:///x", "a host name"},
-        {"sentinel://", "a host name"},
-        {"sentinel://a,b:70000/x", "1 to 65535"},
-        {"sentinel://a:0/x", "1 to 65535"},
+        {"cluster://", "a host name"},
+        {"cluster://a,b:70000", "1 to 65535"},
+        {"cluster://a:0", "1 to 65535"},
+        {"cluster://a/3", "one database"},
         {"redis://a,b", "one host"},
         {"redis://host/x", "a database"},
         {"redis://user@host", "a password"},
-        {"sentinel://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", "16"},
+        {"cluster://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", "16"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct redis_url u;

@@ -34,8 +34,14 @@
 //   chorus:settings             hash: video => its settings, JSON (engine.h)
 //   chorus:<topic>              channel: messages between processes, such as counts of viewers; see redis_messages.h
 //   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
-//   {video:/check}:...          a log that is never read, kept for a few seconds: probes whether Redis accepts appends
+//   {video:/check}:...          (in a Cluster check:{tag}:...) a log that is never read, kept for a few seconds: probes whether Redis accepts appends
 // clang-format on
+//
+// In a Cluster, which the original cannot use: channels are sharded (SPUBLISH), a mapping is
+// {video:<id>}:reader, and of chorus:mapped,
+// uncommented, unmapped, watched, clock, comments, tokens, newest and held there is one for each slot, with
+// `:{tag}` behind it,
+// which lies there (redis_slots.h): so a script finds all that it needs in the slot of its video.
 //
 // All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
 // replication id at the moment of the append, read by the script itself: a connection may outlive a demotion,
@@ -52,7 +58,8 @@
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "redis_amend.h"
-#include "redis_confirm.h"
+#include "redis_by_slot.h"
+#include "redis_cluster.h"
 #include "redis_core.h"
 #include "redis_lease.h"
 #include "redis_log.h"
@@ -60,12 +67,15 @@
 #include "redis_mapping.h"
 #include "redis_secret.h"
 #include "redis_messages.h"
+#include "redis_node.h"
 #include "redis_overview.h"
 #include "redis_room.h"
 #include "redis_sentinels.h"
 #include "redis_settings.h"
 #include "redis_subscriber.h"
 #include "net/resolver.h"
+
+#include <utlist.h>
 
 enum { TICK_MS = 1000 };
 
@@ -78,7 +88,10 @@ static struct engine_subscription *redis_subscribe(struct engine *engine, const 
     struct redis *r = redis_of(engine);
     struct engine_subscription *s = hub_subscribe(r->hub, video, subscriber, arg);
     // SUBSCRIBE is sent again for a further subscription: each gets its own on_subscribed().
-    if (r->phase != REDIS_CLOSED) redis_subscriber_add(r->subscriber, video);
+    struct redis_node *n = redis_node_of_video(r, video);
+    if (r->is_closed) return s;
+    if (r->by_slot) redis_by_slot_add(r->by_slot, redis_slot_of_video(video), video);
+    if (n) redis_subscriber_add(n->subscriber, video);
     return s;
 }
 
@@ -87,14 +100,17 @@ static void redis_unsubscribe(struct engine *engine, struct engine_subscription 
     char video[ENGINE_VIDEO_MAX + 1];
     snprintf(video, sizeof video, "%s", hub_video_of(subscription));
     struct position at = hub_position(r->hub, video);
-    if (!hub_unsubscribe(r->hub, subscription) || r->phase == REDIS_CLOSED) return;
-    redis_subscriber_remove(r->subscriber, video);
+    if (!hub_unsubscribe(r->hub, subscription) || r->is_closed) return;
+    struct redis_node *n = redis_node_of_video(r, video);
+    if (r->by_slot) redis_by_slot_remove(r->by_slot, redis_slot_of_video(video), video);
+    if (n) redis_subscriber_remove(n->subscriber, video);
     last_positions_keep(&r->last_positions, video, at);
 }
 
 static void on_redis_tick(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, tick);
-    redis_subscriber_probe(r->subscriber);
+    struct redis_node *n;
+    DL_FOREACH(r->nodes, n) redis_subscriber_probe(n->subscriber);
     redis_messages_check(r->messages);
     redis_mappings_purge(r);
     redis_losses_check(r);
@@ -107,18 +123,20 @@ static void redis_set_limits(struct engine *engine, const struct engine_limits *
 
 static bool redis_ready(struct engine *engine, const char **why) {
     struct redis *r = redis_of(engine);
-    const char *refusal = redis_refusal_why(&r->refusal);
-    if (r->phase != REDIS_SERVING)
+    if (r->cluster) return redis_cluster_ready(r->cluster, why);
+    const struct redis_node *n = r->nodes;
+    const char *refusal = redis_refusal_why(&n->refusal);
+    if (n->phase != REDIS_SERVING)
         snprintf(r->why, sizeof r->why, "%s",
-                 !redis_conn_is_up(r->commands) ? redis_conn_why(r->commands)
+                 !redis_conn_is_up(n->commands) ? redis_conn_why(n->commands)
                  : refusal                      ? refusal
                                                 : "Redis is being prepared.");
-    else if (redis_conn_is_silent(r->commands))
+    else if (redis_conn_is_silent(n->commands))
         snprintf(r->why, sizeof r->why, "Redis does not answer.");
     else if (refusal)
         snprintf(r->why, sizeof r->why, "%s", refusal);
     else
-        return redis_subscriber_ready(r->subscriber, why);
+        return redis_subscriber_ready(n->subscriber, why);
     *why = r->why;
     return false;
 }
@@ -130,37 +148,50 @@ static struct engine_stats redis_stats(struct engine *engine) {
     return so_far;
 }
 
-static void on_redis_serving(struct redis *r) {
+static void on_redis_up(struct redis_node *n) {
+    (void)n; // there is nothing to find out
+}
+
+static void on_redis_serving(struct redis_node *n) {
+    struct redis *r = n->redis;
     redis_messages_check(r->messages);
     redis_losses_check(r); // before the first append, so that what is lost of it is lost from a known history
 }
 
-static void on_redis_subscriber(struct redis *r) {
-    redis_messages_begin(r->messages);
+static void on_redis_subscriber(struct redis_node *n) {
+    redis_messages_begin(n->redis->messages);
 }
 
 static void on_redis_message(struct redis *r, const char *channel, const char *body, size_t len) {
     redis_messages_take(r->messages, channel, body, len);
 }
 
+// A slot of a Cluster has come from one server to another. What was subscribed there has ended by itself.
+static void on_redis_slot(struct redis *r, unsigned slot, struct redis_node *from) {
+    char *const *names;
+    size_t count = redis_by_slot_of(r->by_slot, slot, &names);
+    for (size_t i = 0; i < count; i++) redis_subscriber_add(r->owners[slot]->subscriber, names[i]);
+    if (from) redis_messages_moved(r->messages, slot);
+}
+
 static void on_redis_moved(void *arg) {
     struct redis *r = arg;
-    redis_conn_look(r->commands);
-    redis_confirm_look(r->confirm);
-    redis_subscriber_look(r->subscriber);
+    redis_node_look(r->nodes);
 }
 
 static void on_redis_resolved(void *arg) {
     struct redis *r = arg;
+    struct redis_node *n;
     redis_sentinels_resolved(r->sentinels);
-    redis_conn_resolved(r->commands);
-    redis_confirm_resolved(r->confirm);
-    redis_subscriber_resolved(r->subscriber);
+    DL_FOREACH(r->nodes, n) redis_node_resolved(n);
 }
 
 static void on_redis_reap(struct loop_job *job) {
     struct redis *r = container_of(job, struct redis, reap);
-    redis_subscriber_reap(r->subscriber);
+    redis_by_slot_free(r->by_slot);
+    free(r->owners);
+    free(r->again_of);
+    free(r->tags);
     free(r);
 }
 
@@ -168,10 +199,14 @@ static void on_redis_reap(struct loop_job *job) {
 // may still unsubscribe.
 static void redis_close(struct engine *engine) {
     struct redis *r = redis_of(engine);
-    if (r->phase == REDIS_CLOSED) return;
+    if (r->is_closed) return;
+    struct redis_node *n;
+    r->is_closed = true;
     loop_timer_stop(r->loop, &r->tick);
+    redis_cluster_free(r->cluster);
+    DL_FOREACH(r->nodes, n) redis_node_drain(n);
+    while (r->nodes) redis_node_free(r->nodes);
     redis_core_close(r);
-    redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
     redis_messages_free(r->messages);
     last_positions_release(&r->last_positions);
@@ -238,6 +273,11 @@ bool redis_url_needs_tls(const char *url, char *host) {
     return parsed.tls;
 }
 
+bool redis_url_is_cluster(const char *url) {
+    struct redis_url parsed;
+    return !redis_url_parse(&parsed, url) && parsed.scheme == REDIS_CLUSTER;
+}
+
 struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
     struct redis *r = mem_zalloc(sizeof *r);
     const char *wrong = redis_url_parse(&r->url, config->url);
@@ -251,13 +291,18 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->hub = hub_new();
     r->messages = redis_messages_new(r);
     r->on_serving = on_redis_serving;
+    r->on_up = on_redis_up;
     r->on_subscriber = on_redis_subscriber;
     r->on_message = on_redis_message;
     r->resolver = resolver_new(loop, on_redis_resolved, r);
     if (r->url.scheme == REDIS_SENTINEL)
         r->sentinels = redis_sentinels_new(loop, r->resolver, &r->url, &r->config, on_redis_moved, r);
-    redis_core_start(r, redis_log_check);
-    r->subscriber = redis_subscriber_new(r);
+    r->check_append = redis_log_check;
+    redis_core_start(r);
+    if (r->url.scheme == REDIS_CLUSTER)
+        redis_cluster_new(r, on_redis_slot);
+    else
+        redis_node_new(r, &r->url.at[0]);
     r->tick.on_due = on_redis_tick;
     loop_timer_start(loop, &r->tick, TICK_MS);
     return &r->engine;

@@ -37,23 +37,24 @@ void redis_amend(struct engine *engine, const struct engine_amend *amend, engine
     char target[POSITION_TEXT_SIZE] = "", room[ROOM_TEXT_SIZE];
     room_write(room, &none);
     if (position_is_set(amend->target)) position_format(amend->target, target);
-    redis_args_script(&a, &redis_script_amend, 5);
+    redis_args_sharded(&a, r, &redis_script_amend, 5);
     redis_args_log(&a, amend->video);
     redis_args_format(&a, REDIS_ROOM_KEY, amend->video);
     redis_args_format(&a, REDIS_RETRACTED_KEY, amend->video);
     redis_args_format(&a, REDIS_AUDIT_KEY, amend->video);
+    redis_args_shard(&a, r, amend->video);
     c->kind = amend->kind;
     c->last_position = last_positions_ref(&r->last_positions, amend->video);
     redis_args_place(&a, r, amend->video, position_compare(known, watched) > 0 ? known : watched,
                      c->last_position);
-    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_number(&a, redis_clock_ms(r, amend->video) + REDIS_APPEND_MS);
     redis_args_number(&a, amend->kind);
     redis_args_bytes(&a, amend->body_len ? amend->body : "", amend->body_len);
     redis_args_text(&a, target);
     redis_args_text(&a, amend->user ? amend->user : "");
     redis_args_text(&a, room);
     redis_args_text(&a, amend->note ? amend->note : "");
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     c->is_confirmed = true;
     c->on.amend = cb;
     c->arg = arg;

@@ -147,14 +147,11 @@ static void on_confirm_turn_end(struct loop_job *job) {
         confirm_fail_queue(c);
 }
 
-void redis_confirm_send(struct redis_confirm *c, int argc, const char *const *argv, const size_t *lens,
-                        redis_reply_cb *cb, void *arg) {
-    size_t len;
-    char *frame = redis_conn_frame(argc, argv, lens, &len);
+void redis_confirm_send(struct redis_confirm *c, const char *frame, size_t len, redis_reply_cb *cb,
+                        void *arg) {
     struct confirmed *item = mem_alloc(sizeof *item + len);
     *item = (struct confirmed){.cb = cb, .arg = arg, .len = len};
     memcpy(item->frame, frame, len);
-    redis_conn_frame_free(frame);
     DL_APPEND(c->queue, item);
     confirm_at_turn_end(c);
 }

@@ -40,9 +40,9 @@ void redis_confirm_look(struct redis_confirm *);
 
 bool redis_confirm_is_up(const struct redis_confirm *);
 
-// Sends a command, or answers it with NULL if no connection is left. Arguments are copied.
-void redis_confirm_send(struct redis_confirm *, int argc, const char *const *argv, const size_t *lens,
-                        redis_reply_cb *, void *arg);
+// Sends a command, as redis_conn_frame() writes it, or answers it with NULL if no connection is left. It is
+// copied.
+void redis_confirm_send(struct redis_confirm *, const char *frame, size_t len, redis_reply_cb *, void *arg);
 
 // Waits, blocking, until none is open or the time is over.
 void redis_confirm_drain(struct redis_confirm *, int timeout_ms);

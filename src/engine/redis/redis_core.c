@@ -15,11 +15,15 @@
 #include "redis_confirm.h"
 #include "redis_error.h"
 #include "redis_reply.h"
-#include "redis_sentinels.h"
+#include "redis_slots.h"
 
 #include <utlist.h>
 
-enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
+// In a Cluster: what is sent again waits that long, and is given up after that time (an append would be too
+// late then).
+enum { REFUSE_MS = 1, AGAIN_MS = 8, GIVE_UP_MS = REDIS_APPEND_MS };
+
+enum { LEAST_VIDEOS_OF_A_SLOT = 16 };
 
 // Arguments
 
@@ -55,6 +59,61 @@ void redis_args_script(struct redis_args *a, const struct redis_script *script, 
     redis_args_number(a, keys);
 }
 
+void redis_args_sharded(struct redis_args *a, const struct redis *r, const struct redis_script *script,
+                        int keys) {
+    redis_args_script(a, script, r->owners ? keys + 1 : keys);
+}
+
+unsigned redis_slot_of_video(const char *video) {
+    char channel[ENGINE_VIDEO_MAX + sizeof "video:"];
+    int len = snprintf(channel, sizeof channel, "video:%s", video);
+    return redis_slot_of(channel, (size_t)len);
+}
+
+void redis_args_of_all(struct redis_args *a, const struct redis *r, const char *name, const char *video) {
+    if (r->owners)
+        redis_args_format(a, "%s:{%s}", name, r->tags->of[redis_slot_of_video(video)]);
+    else
+        redis_args_text(a, name);
+}
+
+void redis_args_shard(struct redis_args *a, const struct redis *r, const char *video) {
+    if (r->owners) redis_args_of_all(a, r, "chorus:mapped", video);
+}
+
+void redis_args_mapping(struct redis_args *a, const struct redis *r, const char *video) {
+    redis_args_format(a, r->owners ? "{video:%s}:reader" : "video:%s:reader", video);
+}
+
+int64_t redis_max_videos(const struct redis *r) {
+    int64_t most = (int64_t)r->config.limits.max_videos, of_slot = 2 * most / REDIS_SLOTS + 1;
+    if (!r->owners || !most) return most;
+    return of_slot > LEAST_VIDEOS_OF_A_SLOT ? of_slot : LEAST_VIDEOS_OF_A_SLOT;
+}
+
+// Servers
+
+bool redis_node_serves(const struct redis_node *n) {
+    return n->phase == REDIS_SERVING && !n->redis->is_closed && redis_conn_is_up(n->commands) &&
+           !redis_conn_is_silent(n->commands);
+}
+
+bool redis_serves(const struct redis *r) {
+    const struct redis_node *n;
+    DL_FOREACH(r->nodes, n) {
+        if (redis_node_serves(n)) return true;
+    }
+    return false;
+}
+
+struct redis_node *redis_node_of(const struct redis *r, const char *key) {
+    return r->owners ? r->owners[redis_slot_of(key, strlen(key))] : r->nodes;
+}
+
+struct redis_node *redis_node_of_video(const struct redis *r, const char *video) {
+    return r->owners ? r->owners[redis_slot_of_video(video)] : r->nodes;
+}
+
 // Calls
 
 struct redis_call *redis_call_new(struct redis *r,
@@ -70,6 +129,7 @@ struct redis_call *redis_call_new(struct redis *r,
 }
 
 void redis_call_free(struct redis_call *c) {
+    free(c->frame);
     free(c->more);
     free(c);
 }
@@ -78,7 +138,7 @@ void redis_call_refuse(struct redis_call *c, enum engine_status status) {
     struct redis *r = c->redis;
     c->status = status;
     DL_APPEND(r->refused, c);
-    if (r->phase != REDIS_CLOSED && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
+    if (!r->is_closed && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
 }
 
 static void redis_answer_refused(struct redis *r) {
@@ -86,7 +146,7 @@ static void redis_answer_refused(struct redis *r) {
     while (r->refused && c != last) {
         c = r->refused;
         DL_DELETE(r->refused, c);
-        enum engine_status status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : c->status;
+        enum engine_status status = r->is_closed ? ENGINE_CLOSED : c->status;
         c->on_reply(c, status, NULL); // frees it; only its address is looked at again
     }
 }
@@ -105,34 +165,146 @@ enum engine_status redis_call_unexpected(struct redis_call *c, const redisReply 
     return ENGINE_UNAVAILABLE;
 }
 
-void redis_core_refused(struct redis *r, const char *command, const char *error) {
+void redis_core_refused(struct redis_node *n, const char *command, const char *error) {
+    struct redis *r = n->redis;
     char clause[REDIS_ERROR_CLAUSE];
-    redis_refusal_note(&r->refusal, command, error);
-    if (!redis_error_needs_reconnect(error)) return;
+    enum redis_action action = redis_error_action(error);
+    if (r->owners && action > REDIS_CUTS) {
+        r->on_unsettled(r);
+        if (action != REDIS_IS_DOWN) return;
+    }
+    redis_refusal_note(&n->refusal, command, error);
+    if (action != REDIS_CUTS) return;
     redis_error_clause(error, clause, sizeof clause);
-    redis_conn_cut(r->commands, clause);
+    redis_conn_cut(n->commands, clause);
+}
+
+// Sending again, in a Cluster: behind what already waits for the same slot, so that the order stays.
+
+static void call_wait(struct redis_call *c) {
+    struct redis *r = c->redis;
+    DL_APPEND(r->again, c);
+    if (!c->pinned) r->again_of[c->slot]++;
+    if (!r->send_again.slot) loop_timer_start(r->loop, &r->send_again, AGAIN_MS);
+}
+
+static struct redis_call *call_take_waiting(struct redis *r) {
+    struct redis_call *c = r->again;
+    DL_DELETE(r->again, c);
+    if (!c->pinned) r->again_of[c->slot]--;
+    return c;
+}
+
+static bool call_is_late(const struct redis_call *c) {
+    return loop_now_ms(c->redis->loop) - c->first_ms >= GIVE_UP_MS;
+}
+
+// Returns whether the call is to be sent again, somewhere else or later.
+static bool call_is_redirected(struct redis_call *c, const char *error) {
+    struct redis *r = c->redis;
+    struct redis_place place;
+    unsigned slot;
+    enum redis_action action = redis_error_action(error);
+    c->ask.port = 0;
+    if (!r->owners || c->pinned || call_is_late(c)) return false;
+    if (action == REDIS_AGAIN) return true;
+    if (!redis_error_place(error, &slot, &place)) return false;
+    if (!place.host[0]) memcpy(place.host, c->node->place.host, sizeof place.host); // the one that answered
+    if (action == REDIS_ASKS && !c->is_confirmed) c->ask = place; // else when the slot has moved
+    if (action == REDIS_MOVED) r->on_moved(r, slot, &place);
+    return true;
 }
 
 static void on_redis_reply(void *arg, const redisReply *reply) {
     struct redis_call *c = arg;
     struct redis *r = c->redis;
+    const char *error = redis_reply_error(reply);
     r->waiting--;
     r->waiting_bytes -= c->bytes;
-    engine_stats_add(&r->stats, clock_monotonic_us() - c->sent_us, !reply || redis_reply_error(reply));
+    if (error && !r->is_closed && call_is_redirected(c, error)) {
+        call_wait(c);
+        return;
+    }
+    engine_stats_add(&r->stats, clock_monotonic_us() - c->sent_us, !reply || error);
     enum engine_status status = ENGINE_OK;
     if (!reply) {
-        status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
-    } else if (redis_reply_error(reply)) {
-        status = redis_error_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
-        redis_core_refused(r, c->command, redis_reply_error(reply));
+        status = r->is_closed ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
+    } else if (error) {
+        status = redis_error_is_full(error) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
+        redis_core_refused(c->node, c->command, error);
     } else {
-        redis_refusal_clear(&r->refusal, c->command);
+        redis_refusal_clear(&c->node->refusal, c->command);
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
 
-bool redis_serves(const struct redis *r) {
-    return r->phase == REDIS_SERVING && redis_conn_is_up(r->commands) && !redis_conn_is_silent(r->commands);
+static bool call_can_go(const struct redis_call *c, const struct redis_node *n) {
+    return n && redis_node_serves(n) && !(c->is_confirmed && n->confirm && !redis_confirm_is_up(n->confirm));
+}
+
+// Sends what has been framed.
+static void call_go(struct redis_call *c, struct redis_node *n, bool asking, const char *frame, size_t len) {
+    static const char *const word = "ASKING";
+    c->node = n;
+    n->used_ms = loop_now_ms(c->redis->loop);
+    c->redis->waiting++;
+    c->redis->waiting_bytes += c->bytes;
+    if (asking) redis_conn_send(n->commands, 1, &word, NULL, NULL, NULL);
+    if (c->is_confirmed && n->confirm && !asking)
+        redis_confirm_send(n->confirm, frame, len, on_redis_reply, c);
+    else
+        redis_conn_send_framed(n->commands, frame, len, on_redis_reply, c);
+}
+
+// Of those that are sent again. Returns false if none of its servers can take it now.
+static bool call_try(struct redis_call *c) {
+    struct redis *r = c->redis;
+    bool asking = c->ask.port != 0;
+    struct redis_node *n = asking ? r->node_at(r, &c->ask) : c->pinned ? c->pinned : r->owners[c->slot];
+    if (!call_can_go(c, n)) return false;
+    c->ask.port = 0;
+    call_go(c, n, asking, c->frame, c->frame_len);
+    return true;
+}
+
+static void on_send_again(struct loop_timer *t) {
+    struct redis *r = container_of(t, struct redis, send_again);
+    size_t count = 0;
+    struct redis_call *c;
+    DL_COUNT(r->again, c, count);
+    for (; count && r->again; count--) {
+        c = call_take_waiting(r);
+        if (!call_is_late(c) && !r->is_closed) {
+            if (!call_try(c)) call_wait(c);
+        } else {
+            c->on_reply(c, r->is_closed ? ENGINE_CLOSED : ENGINE_UNAVAILABLE, NULL);
+        }
+    }
+    if (r->again && !t->slot) loop_timer_start(r->loop, t, AGAIN_MS);
+}
+
+// The first key of a command; a script has its digest and their number in front of them.
+static unsigned slot_of_command(int argc, const char *const *argv, const size_t *lens) {
+    int at = argc > 3 && !strcmp(argv[0], "EVALSHA") ? 3 : 1;
+    return argc > at ? redis_slot_of(argv[at], lens[at]) : 0;
+}
+
+static void call_send_to_cluster(struct redis_call *c, int argc, const char *const *argv,
+                                 const size_t *lens) {
+    struct redis *r = c->redis;
+    c->slot = slot_of_command(argc, argv, lens);
+    struct redis_node *n = c->pinned ? c->pinned : r->owners[c->slot];
+    free(c->frame);
+    char *frame = redis_conn_frame(argc, argv, lens, &c->frame_len);
+    c->frame = mem_alloc(c->frame_len);
+    memcpy(c->frame, frame, c->frame_len);
+    redis_conn_frame_free(frame);
+    if (!c->pinned && r->again_of[c->slot])
+        call_wait(c);
+    else if (call_can_go(c, n))
+        call_go(c, n, false, c->frame, c->frame_len);
+    else
+        redis_call_refuse(c, ENGINE_UNAVAILABLE);
 }
 
 void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const char *const *argv,
@@ -140,21 +312,22 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
     struct redis *r = c->redis;
     c->command = name;
     c->bytes = sizeof *c + c->text_len;
+    c->first_ms = loop_now_ms(r->loop);
+    c->sent_us = clock_monotonic_us();
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
-    if (r->phase == REDIS_CLOSED) {
+    if (r->is_closed) {
         redis_call_refuse(c, ENGINE_CLOSED);
-    } else if (!redis_serves(r) || (c->is_confirmed && r->confirm && !redis_confirm_is_up(r->confirm))) {
-        redis_call_refuse(c, ENGINE_UNAVAILABLE);
     } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
         redis_call_refuse(c, ENGINE_BUSY);
+    } else if (r->owners) {
+        call_send_to_cluster(c, argc, argv, lens);
+    } else if (!call_can_go(c, r->nodes)) {
+        redis_call_refuse(c, ENGINE_UNAVAILABLE);
     } else {
-        c->sent_us = clock_monotonic_us();
-        r->waiting++;
-        r->waiting_bytes += c->bytes;
-        if (c->is_confirmed && r->confirm)
-            redis_confirm_send(r->confirm, argc, argv, lens, on_redis_reply, c);
-        else
-            redis_conn_send(r->commands, argc, argv, lens, on_redis_reply, c);
+        size_t len;
+        char *frame = redis_conn_frame(argc, argv, lens, &len);
+        call_go(c, r->nodes, false, frame, len);
+        redis_conn_frame_free(frame);
     }
 }
 
@@ -163,136 +336,26 @@ void redis_call_send(struct redis_call *c, const struct redis_args *a) {
 }
 
 void redis_send(struct redis *r, const struct redis_args *a) {
-    if (redis_serves(r)) redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
+    struct redis_node *n = r->owners ? r->owners[slot_of_command(a->count, a->at, a->len)] : r->nodes;
+    if (n && redis_node_serves(n)) redis_conn_send(n->commands, a->count, a->at, a->len, NULL, NULL);
 }
 
-int64_t redis_clock_ms(const struct redis *r) {
-    return loop_now_ms(r->loop) + r->clock_offset_ms;
+int64_t redis_clock_ms(const struct redis *r, const char *video) {
+    const struct redis_node *n = redis_node_of_video(r, video);
+    if (!n) n = r->nodes;
+    return loop_now_ms(r->loop) + (n ? n->clock_offset_ms : 0);
 }
 
-// The connection
+// Life
 
-static void redis_begin_to_serve(struct redis *r);
-
-// The answer to check_append().
-static void on_append_checked(void *arg, const redisReply *reply) {
-    struct redis *r = arg;
-    const char *error = redis_reply_error(reply);
-    if (!reply) return;
-    if (error) redis_core_refused(r, redis_refusal_append, error);
-    if (!redis_conn_is_up(r->commands)) return;
-    bool well = !error || redis_error_is_full(error);
-    if (well)
-        redis_refusal_clear(&r->refusal,
-                            r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
-    if (r->phase == REDIS_PREPARING) redis_begin_to_serve(r);
-}
-
-static void on_check_due(struct loop_timer *t) {
-    struct redis *r = container_of(t, struct redis, refusal.check);
-    if (redis_serves(r)) r->check_append(r, on_append_checked);
-}
-
-static void on_script_loaded(void *arg, const redisReply *reply) {
-    struct redis *r = arg;
-    if (!reply) return;
-    const char *error = redis_reply_error(reply);
-    if (!redis_reply_text(reply, NULL)) {
-        char clause[REDIS_ERROR_CLAUSE] = "does not accept scripts";
-        if (error) redis_error_clause(error, clause, sizeof clause);
-        if (error) redis_core_refused(r, "script_load", error);
-        redis_conn_cut(r->commands, clause);
-        return;
-    }
-    if (redis_scripts[++r->scripts_loaded]) return;
-    redis_refusal_clear(&r->refusal, "script_load");
-    r->check_append(r, on_append_checked);
-}
-
-static void redis_begin_to_serve(struct redis *r) {
-    r->phase = REDIS_SERVING;
-    log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", redis_conn_place(r->commands)->host,
-             redis_conn_place(r->commands)->port, r->run_id);
-    r->on_serving(r);
-}
-
-// Another server may lack the last writes of the one before: viewers get a gap, operators this warning.
-static void redis_note_replaced(const struct redis *r, const char *run_id) {
-    if (r->run_id[0] && strcmp(r->run_id, run_id) != 0)
-        log_warn(
-            "engine", "redis_replaced",
-            "before=%.8s now=%.8s why=\"Redis was restarted or failed over\" action=\"numbering in a new "
-            "epoch; viewers get a gap where comments are lost\"",
-            r->run_id, run_id);
-}
-
-static void on_commands_up(void *arg, const struct redis_server *server) {
-    struct redis *r = arg;
-    redis_note_replaced(r, server->run_id);
-    r->stats.reconnects += r->run_id[0] != 0;
-    snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
-    r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
-    r->phase = REDIS_PREPARING;
-    r->scripts_loaded = 0;
-    for (const struct redis_script *const *s = redis_scripts; *s; s++)
-        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", (*s)->text},
-                        (const size_t[]){6, 4, (*s)->len}, on_script_loaded, r);
-}
-
-static void on_commands_down(void *arg, const char *why) {
-    struct redis *r = arg;
-    if (r->phase == REDIS_CLOSED) return;
-    if (r->phase == REDIS_SERVING) log_warn("engine", "redis_lost", "why=\"%s\"", why);
-    r->phase = REDIS_AWAY;
-}
-
-static bool redis_find_primary(void *of, struct redis_place *place, const char **why) {
-    return redis_sentinels_find(of, place, why);
-}
-
-struct redis_conn_config redis_conn_to_primary(struct redis *r, const char *name) {
-    bool is_watched = r->sentinels != NULL;
-    struct redis_conn_config config = {.name = name,
-                                       .find = is_watched ? redis_find_primary : NULL,
-                                       .find_arg = r->sentinels,
-                                       .primary_only = is_watched,
-                                       .transports = &r->config};
-    if (!is_watched) config.place = r->url.at[0];
-    return config;
-}
-
-static void on_redis_unconfirmed(void *arg, const char *error) {
-    redis_core_refused(arg, redis_refusal_append, error);
-}
-
-void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redis_reply_cb *)) {
+void redis_core_start(struct redis *r) {
     r->refuse.on_due = on_redis_refuse;
-    r->check_append = check_append;
-    redis_refusal_init(&r->refusal, r->loop, on_check_due);
-    struct redis_conn_config config = redis_conn_to_primary(r, "chorus-commands");
-    config.on_up = on_commands_up;
-    config.on_down = on_commands_down;
-    config.arg = r;
-    r->commands = redis_conn_new(r->loop, r->resolver, &r->url, &config);
-    if (!r->config.confirm_replicas) return;
-    config.name = "chorus-confirmed";
-    r->confirm = redis_confirm_new(r->loop, r->resolver, &r->url, &config,
-                                   &(struct redis_confirm_config){.replicas = r->config.confirm_replicas,
-                                                                  .ms = r->config.confirm_ms,
-                                                                  .on_missing = on_redis_unconfirmed,
-                                                                  .arg = r});
+    r->send_again.on_due = on_send_again;
 }
 
 void redis_core_close(struct redis *r) {
-    bool serving = r->phase == REDIS_SERVING;
-    r->phase = REDIS_CLOSED;
-    if (serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
-    if (serving && r->confirm) redis_confirm_drain(r->confirm, CLOSE_GRACE_MS);
     loop_timer_stop(r->loop, &r->refuse);
-    redis_refusal_release(&r->refusal);
-    redis_conn_free(r->commands);
-    redis_confirm_free(r->confirm);
-    r->commands = NULL;
-    r->confirm = NULL;
+    loop_timer_stop(r->loop, &r->send_again);
+    while (r->again) on_send_again(&r->send_again);
     while (r->refused) redis_answer_refused(r);
 }

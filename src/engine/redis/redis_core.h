@@ -18,11 +18,14 @@
 #include "net/loop.h"
 
 struct hub;
+struct redis_by_slot;
 struct redis_call;
+struct redis_cluster;
 struct redis_confirm;
 struct redis_messages;
 struct redis_sentinels;
 struct redis_subscriber;
+struct redis_tags;
 struct redisReply;
 struct resolver;
 
@@ -41,8 +44,28 @@ _Static_assert((int)REDIS_APPEND_MS <= (int)ENGINE_LATE_MS,
 enum redis_phase {
     REDIS_AWAY,      // the connection for commands is not up
     REDIS_PREPARING, // the scripts are loaded, and an append is tried
-    REDIS_SERVING,
-    REDIS_CLOSED // by close(): nothing is sent any more, but answers may still arrive
+    REDIS_SERVING
+};
+
+// A server that takes writes: the only one, or one of a Cluster (redis_node.h).
+struct redis_node {
+    struct redis *redis;
+    struct redis_place place; // in a Cluster
+    struct redis_conn *commands;
+    struct redis_confirm *confirm; // NULL: appends are not confirmed
+    struct redis_subscriber *subscriber;
+    enum redis_phase phase;
+    size_t scripts_loaded;
+    bool is_checking;        // whether appends are accepted, before it serves
+    char run_id[64];         // of the process at the other end
+    char history[64];        // replication id of its data when it was last read (redis_losses.h)
+    int64_t clock_offset_ms; // its wall clock less our monotonic one
+    struct redis_refusal refusal;
+    unsigned slots;   // of a Cluster that are its own
+    int64_t slots_ms; // when it got or lost the last of them
+    int64_t used_ms;  // when an operation needed it last
+    struct loop_job reap;
+    struct redis_node *prev, *next;
 };
 
 struct redis {
@@ -52,29 +75,35 @@ struct redis {
     struct redis_url url;
     struct resolver *resolver;
     struct redis_sentinels *sentinels; // NULL: the URL has the address
-    struct redis_conn *commands;
-    struct redis_confirm *confirm; // NULL: appends are not confirmed
-    struct redis_subscriber *subscriber;
+    struct redis_node *nodes;          // one, but in a Cluster
+    struct redis_node **owners;        // of each slot of a Cluster; NULL: there are no slots
+    struct redis_tags *tags;           // of its slots
+    struct redis_by_slot *by_slot;     // the videos of the hub by their slots
+    struct redis_cluster *cluster;
     struct redis_messages *messages;
-    void (*on_serving)(struct redis *);    // commands can be sent from now on
-    void (*on_subscriber)(struct redis *); // its connection is new, or subscribes again
+    void (*on_serving)(struct redis_node *);    // commands can be sent from now on
+    void (*on_up)(struct redis_node *);         // its connection for commands is up
+    void (*on_subscriber)(struct redis_node *); // its connection is new, or subscribes again
+    // In a Cluster: a slot is another server's; the server at a place, NULL if there are too many; something
+    // is not where it was thought to be.
+    void (*on_moved)(struct redis *, unsigned slot, const struct redis_place *);
+    struct redis_node *(*node_at)(struct redis *, const struct redis_place *);
+    void (*on_unsettled)(struct redis *);
     // A message on a channel that is no video's.
     void (*on_message)(struct redis *, const char *channel, const char *body, size_t len);
     struct hub *hub;
 
-    enum redis_phase phase;
-    size_t scripts_loaded;
-    char run_id[64];         // of the process at the other end
-    char history[64];        // replication id of its data when it was last read (redis_losses.h)
-    int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
-    struct redis_refusal refusal;
-    void (*check_append)(struct redis *, redis_reply_cb *); // tries whether appends are refused
+    bool is_closed; // by close(): nothing is sent any more, but answers may still arrive
+    void (*check_append)(struct redis_node *, redis_reply_cb *); // tries whether appends are refused
     char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
     struct engine_stats stats;
     struct redis_call *refused; // answered in a moment
-    unsigned ranges;            // under way
+    struct redis_call *again;   // sent again in a moment, in this order: in a Cluster
+    uint16_t *again_of;         // how many of those there are of each slot
+    struct loop_timer send_again;
+    unsigned ranges; // under way
     struct redis_call *ranges_waiting;
     size_t ranges_waiting_count;
     struct loop_timer refuse, tick;
@@ -115,6 +144,13 @@ union engine_cb {
 
 struct redis_call {
     struct redis *redis;
+    struct redis_node *node;   // to which it was sent last
+    struct redis_node *pinned; // to which it goes, whatever its key; NULL: to the slot's
+    struct redis_place ask;    // in a Cluster: where a key of a slot that moves is, port 0: nowhere else
+    unsigned slot;
+    char *frame; // in a Cluster: what was sent
+    size_t frame_len;
+    int64_t first_ms; // when it was sent first
     // `reply` only if the status is ENGINE_OK; it is no error then. ENGINE_STORE_FULL: Redis has no memory
     // for it.
     void (*on_reply)(struct redis_call *, enum engine_status, const struct redisReply *reply);
@@ -175,24 +211,41 @@ void redis_call_free(struct redis_call *);
 enum engine_status redis_call_unexpected(struct redis_call *, const struct redisReply *);
 
 // Notes an error reply, and ends the connection for commands if another one is needed.
-void redis_core_refused(struct redis *, const char *command, const char *error);
+void redis_core_refused(struct redis_node *, const char *command, const char *error);
 
 // Whether a command can be sent now. Not in the midst of a connection's end either, when its replies are
 // answered.
+bool redis_node_serves(const struct redis_node *);
+
+// The same of any.
 bool redis_serves(const struct redis *);
+
+// Returns the server that has a key, or a channel; NULL: none is known.
+struct redis_node *redis_node_of(const struct redis *, const char *key);
+
+// Of a video: the slot of its log and its channel, and the server that has it; the key of its mapping.
+unsigned redis_slot_of_video(const char *video);
+void redis_args_mapping(struct redis_args *, const struct redis *, const char *video);
+struct redis_node *redis_node_of_video(const struct redis *, const char *video);
+
+// Begins a script with so many keys, and in a Cluster one more: redis_args_shard() adds it, the last one, and
+// nothing elsewhere. It is that of the video's slot among the keys of all videos (lua/shared/shard.lua).
+void redis_args_sharded(struct redis_args *, const struct redis *, const struct redis_script *, int keys);
+void redis_args_shard(struct redis_args *, const struct redis *, const char *video);
+
+// A key of all videos by its name, such as `chorus:held`; in a Cluster that of the video's slot.
+void redis_args_of_all(struct redis_args *, const struct redis *, const char *name, const char *video);
+
+// How many videos a script may admit: in a Cluster to one slot.
+int64_t redis_max_videos(const struct redis *);
 
 // Sends a command whose reply is not needed; does nothing while Redis is unavailable.
 void redis_send(struct redis *, const struct redis_args *);
 
-// What a connection to the primary is made with; the caller adds its callbacks.
-struct redis_conn_config redis_conn_to_primary(struct redis *, const char *name);
+// The wall clock of the video's Redis, as far as we know.
+int64_t redis_clock_ms(const struct redis *, const char *video);
 
-// Redis's wall clock, as far as we know.
-int64_t redis_clock_ms(const struct redis *);
+void redis_core_start(struct redis *);
 
-// The connection's side of the engine: waits for a name, loads the scripts, and copes with a server that
-// refuses.
-void redis_core_start(struct redis *, void (*check_append)(struct redis *, redis_reply_cb *));
-
-// Waits, blocking, for answers that arrive within CLOSE_GRACE_MS, and answers the rest with ENGINE_CLOSED.
+// Answers all that is still open with ENGINE_CLOSED; the connections are closed.
 void redis_core_close(struct redis *);

@@ -16,5 +16,18 @@ bool redis_error_is_full(const char *error);
 // made is of the wrong type.
 bool redis_error_is_transient(const char *error);
 
-// Returns whether only a new connection helps: to another server, or to the same one, prepared again.
-bool redis_error_needs_reconnect(const char *error);
+// What is to be done. From REDIS_MOVED on only in a Cluster, whose slots are not where they were thought to
+// be.
+enum redis_action {
+    REDIS_FAILS,
+    REDIS_CUTS,   // only a new connection helps: to another server, or to the same one, prepared again
+    REDIS_MOVED,  // send it to the server that has the slot from now on
+    REDIS_ASKS,   // send it, this once, to the server to which the slot moves
+    REDIS_AGAIN,  // send it again in a moment: some of its keys have moved
+    REDIS_IS_DOWN // fail, and look where the slots are
+};
+enum redis_action redis_error_action(const char *error);
+
+// Reads "MOVED <slot> <host>:<port>" or "ASK ...". The host may be empty: that of the server that says it.
+struct redis_place;
+bool redis_error_place(const char *error, unsigned *slot, struct redis_place *);

@@ -12,6 +12,7 @@
 #include "redis_entry.h"
 #include "redis_reply.h"
 #include "redis_room.h"
+#include "redis_slots.h"
 
 #include <utlist.h>
 
@@ -89,7 +90,7 @@ enum engine_status redis_not_appended(struct redis_call *c, const redisReply *re
     if (reply_is_full(reply)) return ENGINE_FULL;
     if (!redis_reply_is_text(outcome, "late") || !clock_ms) return redis_call_unexpected(c, reply);
     // Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
-    c->redis->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(c->redis->loop);
+    c->node->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(c->redis->loop);
     return ENGINE_UNAVAILABLE;
 }
 
@@ -110,10 +111,11 @@ static void on_appended(struct redis_call *c, enum engine_status status, const r
     redis_call_free(c);
 }
 
-static void add_token_keys(struct redis_args *a, const char *video, const struct engine_token *token) {
+static void add_token_keys(struct redis_args *a, const struct redis *r, const char *video,
+                           const struct engine_token *token) {
     redis_args_format(a, "{video:%s}:tokens", video);
     redis_args_format(a, "{video:%s}:tokens:older", video);
-    redis_args_text(a, "chorus:tokens");
+    redis_args_of_all(a, r, "chorus:tokens", video);
     redis_args_format(a, "{video:%s}:token:%s", video, token->old_name ? token->old_name : "");
 }
 
@@ -136,20 +138,20 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, (append->token ? 7 : 3) + (append->gate != NULL));
     redis_args_log(&a, append->video);
-    redis_args_text(&a, "chorus:comments");
-    if (append->token) add_token_keys(&a, append->video, append->token);
+    redis_args_of_all(&a, r, "chorus:comments", append->video);
+    if (append->token) add_token_keys(&a, r, append->video, append->token);
     if (append->gate) redis_args_format(&a, REDIS_ROOM_KEY, append->video);
     c->kind = append->kind;
     c->last_position = last_positions_ref(&r->last_positions, append->video);
     redis_args_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
                      c->last_position);
-    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_number(&a, redis_clock_ms(r, append->video) + REDIS_APPEND_MS);
     add_kept(&a, &r->config.limits);
     redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
     if (append->token) add_token(&a, append->token);
     if (append->gate) redis_room_add_gate(&a, append->gate);
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     if (append->gate) c->refusal = append->gate->refusal;
     c->is_confirmed = true;
     c->on.append = cb;
@@ -157,26 +159,39 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_call_send(c, &a);
 }
 
-void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
-    static const char video[] = "/check";
+// The first slot of the server that is checked; of no Cluster: none.
+static const char *check_tag(const struct redis_node *n) {
+    const struct redis *r = n->redis;
+    unsigned slot = 0;
+    while (r->owners && slot < REDIS_SLOTS - 1 && r->owners[slot] != n) slot++;
+    return r->owners ? r->tags->of[slot] : NULL;
+}
+
+// The log is none that a video could have; in a Cluster it is in a slot of that server.
+void redis_log_check(struct redis_node *n, redis_reply_cb *on_checked) {
     struct redis_args a = {0};
+    const char *tag = check_tag(n);
     redis_args_script(&a, &redis_script_append, 3);
-    redis_args_log(&a, video);
-    redis_args_text(&a, "chorus:comments");
+    redis_args_format(&a, tag ? "check:{%s}:log" : "{video:/check%s}:log", tag ? tag : "");
+    redis_args_format(&a, tag ? "check:{%s}:pos" : "{video:/check%s}:pos", tag ? tag : "");
+    redis_args_format(&a, tag ? "chorus:comments:{%s}" : "chorus:comments%s", tag ? tag : "");
     redis_args_text(&a, ""); // no known position
     redis_args_text(&a, "0");
-    redis_args_format(&a, "video:%s", video);
+    redis_args_format(&a, tag ? "check:{%s}" : "video:/check%s", tag ? tag : "");
     redis_args_number(&a, CHECK_KEEP_MS);
     redis_args_number(&a, CHECK_KEEP_MS);
-    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_number(&a, loop_now_ms(n->redis->loop) + n->clock_offset_ms + REDIS_APPEND_MS);
     redis_args_text(&a, "!1 0 0");
     redis_args_number(&a, ENTRY_TOMBSTONE);
     redis_args_text(&a, "");
     redis_args_text(&a, "-1"); // not to be counted as a video
-    if (r->phase == REDIS_SERVING && r->confirm)
-        redis_confirm_send(r->confirm, a.count, a.at, a.len, on_checked, r);
+    size_t len;
+    char *frame = redis_conn_frame(a.count, a.at, a.len, &len);
+    if (n->phase == REDIS_SERVING && n->confirm)
+        redis_confirm_send(n->confirm, frame, len, on_checked, n);
     else
-        redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
+        redis_conn_send_framed(n->commands, frame, len, on_checked, n);
+    redis_conn_frame_free(frame);
 }
 
 // Reading
@@ -185,12 +200,13 @@ static void send_head(struct redis_call *c, const struct redis_script *script) {
     struct redis *r = c->redis;
     const struct position *known = c->more;
     struct redis_args a = {0};
-    redis_args_script(&a, script, 3);
+    redis_args_sharded(&a, r, script, 3);
     redis_args_log(&a, c->text);
     redis_args_format(&a, REDIS_ROOM_KEY, c->text);
+    redis_args_shard(&a, r, c->text);
     redis_args_place(&a, r, c->text, *known,
                      NULL); // as it is: what is higher could hide what an older epoch has lost
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     redis_call_send(c, &a);
 }
 

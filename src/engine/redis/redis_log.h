@@ -5,6 +5,7 @@
 
 struct last_position;
 struct redis;
+struct redis_node;
 struct redis_args;
 struct redis_call;
 struct redisReply;
@@ -34,4 +35,4 @@ enum engine_status redis_not_appended(struct redis_call *, const struct redisRep
 
 // Probes whether appends are refused, with a tombstone in a log that is never read. Only while the connection
 // is up and the scripts are loaded.
-void redis_log_check(struct redis *, void (*on_checked)(void *redis, const struct redisReply *));
+void redis_log_check(struct redis_node *, void (*on_checked)(void *node, const struct redisReply *));

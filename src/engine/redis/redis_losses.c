@@ -8,6 +8,8 @@
 #include "redis_log.h"
 #include "redis_reply.h"
 
+#include <utlist.h>
+
 // A video whose last position Redis is being told.
 struct told {
     struct redis *redis;
@@ -36,24 +38,28 @@ static void losses_tell_some(struct redis *r) {
 }
 
 static void on_history(void *arg, const redisReply *reply) {
-    struct redis *r = arg;
+    struct redis_node *n = arg;
+    struct redis *r = n->redis;
     const char *info = redis_reply_text(reply, NULL);
     const char *id = info && strstr(info, "role:master") ? strstr(info, "master_replid:") : NULL;
-    if (!id || !redis_serves(r)) return;
+    if (!id || !redis_node_serves(n)) return;
     id += strlen("master_replid:");
     size_t len = strcspn(id, "\r\n");
-    if (len >= sizeof r->history) return;
-    if (strncmp(r->history, id, len) != 0 || r->history[len]) {
-        bool first = !r->history[0];
-        memcpy(r->history, id, len);
-        r->history[len] = 0;
+    if (len >= sizeof n->history) return;
+    if (strncmp(n->history, id, len) != 0 || n->history[len]) {
+        bool first = !n->history[0];
+        memcpy(n->history, id, len);
+        n->history[len] = 0;
         if (!first) last_positions_doubt(&r->last_positions);
     }
     losses_tell_some(r);
 }
 
 void redis_losses_check(struct redis *r) {
-    if (!redis_serves(r)) return;
-    redis_conn_send(r->commands, 2, (const char *const[]){"INFO", "replication"}, (const size_t[]){4, 11},
-                    on_history, r);
+    struct redis_node *n;
+    DL_FOREACH(r->nodes, n) {
+        if (!redis_node_serves(n)) continue;
+        redis_conn_send(n->commands, 2, (const char *const[]){"INFO", "replication"}, (const size_t[]){4, 11},
+                        on_history, n);
+    }
 }

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "redis_core.h"
+#include "redis_gather.h"
 #include "redis_reply.h"
 
 enum { PURGE_MS = 60000 };
@@ -32,9 +33,11 @@ static void answer_mapping(struct redis_call *c, enum engine_status status, cons
 }
 
 // The arguments that the scripts of a mapping have in common.
-static void add_mapping_args(struct redis_args *a, const struct redis_script *script, const char *video) {
-    redis_args_script(a, script, 1);
-    redis_args_format(a, "video:%s:reader", video);
+static void add_mapping_args(struct redis_args *a, const struct redis *r, const struct redis_script *script,
+                             const char *video) {
+    redis_args_sharded(a, r, script, 1);
+    redis_args_mapping(a, r, video);
+    redis_args_shard(a, r, video);
     redis_args_text(a, video);
     redis_args_number(a, REDIS_KEEP_MS);
 }
@@ -52,7 +55,7 @@ void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *c
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_looked_up);
     struct redis_args a = {0};
-    add_mapping_args(&a, &redis_script_lookup, c->text);
+    add_mapping_args(&a, r, &redis_script_lookup, c->text);
     redis_call_send(c, &a);
 }
 
@@ -80,9 +83,9 @@ void redis_assign(struct engine *engine, const char *video, const char *reader_u
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
     struct redis_args a = {0};
-    add_mapping_args(&a, &redis_script_assign, c->text);
+    add_mapping_args(&a, r, &redis_script_assign, c->text);
     redis_args_text(&a, reader_url);
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     redis_call_send(c, &a);
 }
 
@@ -95,7 +98,7 @@ void redis_reassign(struct engine *engine, const char *video, const char *expect
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_reassigned);
     struct redis_args a = {0};
-    add_mapping_args(&a, &redis_script_reassign, c->text);
+    add_mapping_args(&a, r, &redis_script_reassign, c->text);
     redis_args_text(&a, expected);
     redis_args_text(&a, reader_url);
     redis_call_send(c, &a);
@@ -114,8 +117,9 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_released, video, strlen(video));
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_release, 1);
-    redis_args_format(&a, "video:%s:reader", video);
+    redis_args_sharded(&a, r, &redis_script_release, 1);
+    redis_args_mapping(&a, r, video);
+    redis_args_shard(&a, r, video);
     redis_args_text(&a, c->text);
     redis_args_text(&a, expected);
     c->on.done = cb;
@@ -173,34 +177,52 @@ void redis_set_write(struct engine *engine, const char *video, uint64_t generati
 
 // Notes of watched videos
 
+static void watch_send(struct redis *r, const char *const *videos, size_t count, bool watched) {
+    struct redis_node *n = redis_node_of_video(r, videos[0]);
+    struct redis_args key = {0};
+    char keep[24];
+    const char *argv[6 + ENGINE_WATCH_MAX] = {"EVALSHA", redis_script_watch.sha, "1", NULL,
+                                              keep,      watched ? "1" : "0"};
+    redis_args_of_all(&key, r, "chorus:watched", videos[0]);
+    argv[3] = key.at[0];
+    snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
+    for (size_t i = 0; i < count; i++) argv[6 + i] = videos[i];
+    if (n && redis_node_serves(n)) redis_conn_send(n->commands, (int)(6 + count), argv, NULL, NULL, NULL);
+}
+
+// In a Cluster they are in different slots, and so in different commands.
 void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct redis *r = (struct redis *)engine;
-    char keep[24];
-    const char *argv[6 + ENGINE_WATCH_MAX] = {"EVALSHA", redis_script_watch.sha, "1", "chorus:watched",
-                                              keep,      watched ? "1" : "0"};
+    const char *some[ENGINE_WATCH_MAX];
+    size_t found = 0;
     assert(count <= ENGINE_WATCH_MAX);
-    if (!redis_serves(r)) return;
-    snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
-    int argc = 6;
     for (size_t i = 0; i < count; i++)
-        if (watched || !hub_is_shared(r->hub, videos[i])) argv[argc++] = videos[i];
-    if (argc > 6) redis_conn_send(r->commands, argc, argv, NULL, NULL, NULL);
+        if (watched || !hub_is_shared(r->hub, videos[i])) some[found++] = videos[i];
+    if (!r->owners && found) watch_send(r, some, found, watched);
+    for (size_t i = 0; r->owners && i < found; i++) watch_send(r, &some[i], 1, watched);
 }
 
 // Removes videos whose keys have expired from the sets.
+
+static bool take_purged(void *arg, const redisReply *reply) {
+    int64_t done;
+    (void)arg;
+    return redis_reply_integer(reply, &done);
+}
+
+static void on_purged(void *arg, enum engine_status status) {
+    (void)arg, (void)status; // it is done again
+}
+
 void redis_mappings_purge(struct redis *r) {
-    static const char *const sets[] = {"chorus:mapped", "chorus:uncommented", "chorus:unmapped"};
-    int64_t now_ms = loop_now_ms(r->loop);
+    int64_t now_ms = loop_now_ms(r->loop), at_ms = now_ms + (r->nodes ? r->nodes->clock_offset_ms : 0);
     if (!redis_serves(r) || now_ms - r->purged_ms < PURGE_MS) return;
     r->purged_ms = now_ms;
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        struct redis_args a = {0};
-        redis_args_text(&a, "ZREMRANGEBYSCORE");
-        redis_args_text(&a, sets[i]);
-        redis_args_text(&a, "-inf");
-        redis_args_number(&a, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
-        redis_send(r, &a);
-    }
+    redis_gather(r, &(struct redis_gather){.script = &redis_script_purge,
+                                           .args = {(at_ms - REDIS_KEEP_MS) * 1000},
+                                           .count = 1,
+                                           .take = take_purged,
+                                           .end = on_purged});
 }
 
 // Counters

@@ -9,6 +9,7 @@
 #include "redis_core.h"
 #include "redis_error.h"
 #include "redis_reply.h"
+#include "redis_slots.h"
 #include "redis_subscriber.h"
 
 #include <utlist.h>
@@ -84,13 +85,19 @@ static void topic_checked(struct redis_messages *m, struct redis_topic *t, bool 
     t->refused_ms = loop_now_ms(m->redis->loop);
     if (!permitted) return;
     topic_channel(channel, t->name);
-    redis_subscriber_listen(m->redis->subscriber, channel);
+    const struct redis_node *n = redis_node_of(m->redis, channel);
+    if (n) redis_subscriber_listen(n->subscriber, channel);
 }
 
 static void on_published(void *arg, const redisReply *reply) {
     struct publishing *p = arg;
     struct redis_messages *m = p->messages;
     const char *error = redis_reply_error(reply);
+    if (error && m->redis->owners && redis_error_action(error) > REDIS_CUTS) { // the message is lost
+        m->redis->on_unsettled(m->redis);
+        reply = NULL;
+        error = NULL;
+    }
     struct redis_topic *t = p->checks ? topic_find(m, p->topic) : NULL;
     m->waiting_bytes -= p->bytes;
     if (error)
@@ -116,14 +123,23 @@ static void messages_publish(struct redis_messages *m, const char *topic, const 
     memcpy(p->topic, topic, topic_size);
     m->waiting_bytes += p->bytes;
     topic_channel(channel, topic);
-    redis_conn_send(m->redis->commands, 3, (const char *const[]){"PUBLISH", channel, len ? body : ""},
-                    (const size_t[]){7, strlen(channel), len}, on_published, p);
+    const char *word = m->redis->owners ? "SPUBLISH" : "PUBLISH";
+    redis_conn_send(redis_node_of(m->redis, channel)->commands, 3,
+                    (const char *const[]){word, channel, len ? body : ""},
+                    (const size_t[]){strlen(word), strlen(channel), len}, on_published, p);
+}
+
+static bool topic_is_served(const struct redis_messages *m, const char *topic) {
+    char channel[CHANNEL_SIZE];
+    topic_channel(channel, topic);
+    const struct redis_node *n = redis_node_of(m->redis, channel);
+    return n && redis_node_serves(n);
 }
 
 void redis_notify(struct engine *engine, const char *topic, const void *body, size_t len) {
     struct redis_messages *m = messages_of(engine);
     bool room = m->waiting_bytes + strlen(topic) + 1 + len <= ENGINE_MESSAGES_WAITING;
-    if (room && messages_fit(topic, len) && redis_serves(m->redis)) messages_publish(m, topic, body, len);
+    if (room && messages_fit(topic, len) && topic_is_served(m, topic)) messages_publish(m, topic, body, len);
 }
 
 // Listening
@@ -136,9 +152,8 @@ static bool topic_is_due(const struct redis_messages *m, const struct redis_topi
 
 void redis_messages_check(struct redis_messages *m) {
     struct redis_topic *t;
-    if (!redis_serves(m->redis)) return;
     LL_FOREACH(m->topics, t) {
-        if (!topic_is_due(m, t)) continue;
+        if (!topic_is_due(m, t) || !topic_is_served(m, t->name)) continue;
         t->state = TOPIC_CHECKING;
         messages_publish(m, t->name, NULL, 0);
     }
@@ -170,9 +185,19 @@ void redis_unlisten(struct engine *engine, struct engine_listener *l) {
     if (!messages_unlisten(m->listeners, l)) return;
     LL_DELETE(m->topics, t);
     topic_channel(channel, t->name);
-    if (t->state == TOPIC_LISTENING && m->redis->phase != REDIS_CLOSED)
-        redis_subscriber_unlisten(m->redis->subscriber, channel);
+    const struct redis_node *n = redis_node_of(m->redis, channel);
+    if (t->state == TOPIC_LISTENING && !m->redis->is_closed && n)
+        redis_subscriber_unlisten(n->subscriber, channel);
     free(t);
+}
+
+void redis_messages_moved(struct redis_messages *m, unsigned slot) {
+    char channel[CHANNEL_SIZE];
+    struct redis_topic *t;
+    LL_FOREACH(m->topics, t) {
+        topic_channel(channel, t->name);
+        if (redis_slot_of(channel, strlen(channel)) == slot) t->state = TOPIC_UNCHECKED;
+    }
 }
 
 void redis_messages_take(struct redis_messages *m, const char *channel, const char *body, size_t len) {

@@ -31,5 +31,8 @@ void redis_messages_check(struct redis_messages *);
 // The subscriber connection is new: subscribes to all of them.
 void redis_messages_begin(struct redis_messages *);
 
+// A slot of a Cluster is another server's.
+void redis_messages_moved(struct redis_messages *, unsigned slot);
+
 // A message on any channel: ignores those without the prefix.
 void redis_messages_take(struct redis_messages *, const char *channel, const char *body, size_t len);

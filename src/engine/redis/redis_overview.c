@@ -1,181 +1,183 @@
-// The parts are in keys of different slots, so they are fetched one after the other: one call is sent again
-// for each step, and collects them.
+// Where there are slots, each has its own part of it (redis_gather.h).
 #include "redis_overview.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "redis_core.h"
+#include "redis_gather.h"
 #include "redis_reply.h"
 
+// A list of which the newest are kept. What it points to is in replies.
+struct newest {
+    struct newest_item {
+        const char *when; // compares as time does
+        const char *text, *reader;
+        size_t len;
+    } * items;
+    size_t count, most;
+};
+
 struct gathered {
+    engine_overview_cb *cb;
+    void *arg;
     struct engine_overview overview;
-    struct engine_entry newest[ENGINE_NEWEST];
+    struct newest comments, videos;
+};
+
+// Returns whether a is newer than b: texts of ISO 8601, or numbers.
+static bool is_newer(const struct newest_item *a, const struct newest_item *b) {
+    size_t x = strlen(a->when), y = strlen(b->when);
+    return x != y ? x > y : strcmp(a->when, b->when) > 0;
+}
+
+// Equals stay in the order in which they come.
+static void newest_add(struct newest *n, struct newest_item item) {
+    size_t at = n->count;
+    while (at && is_newer(&item, &n->items[at - 1])) at--;
+    if (at == n->most) return;
+    if (n->count < n->most) n->count++;
+    memmove(&n->items[at + 1], &n->items[at], (n->count - 1 - at) * sizeof *n->items);
+    n->items[at] = item;
+}
+
+static bool take_comments(struct gathered *g, const redisReply *list) {
+    size_t count;
+    if (!redis_reply_array(list, &count) || count % 2) return false;
+    for (size_t i = 0; i < count; i += 2) {
+        struct newest_item item = {.when = redis_reply_text(redis_reply_item(list, i), NULL)};
+        item.text = redis_reply_text(redis_reply_item(list, i + 1), &item.len);
+        if (item.when && item.text) newest_add(&g->comments, item);
+    }
+    return true;
+}
+
+static bool take_videos(struct gathered *g, const redisReply *list) {
+    size_t count;
+    if (!redis_reply_array(list, &count) || count % 3) return false;
+    for (size_t i = 0; i < count; i += 3) {
+        struct newest_item item = {.when = redis_reply_text(redis_reply_item(list, i), NULL),
+                                   .text = redis_reply_text(redis_reply_item(list, i + 1), NULL),
+                                   .reader = redis_reply_text(redis_reply_item(list, i + 2), NULL)};
+        if (item.when && item.text && item.reader) newest_add(&g->videos, item);
+    }
+    return true;
+}
+
+static bool take_overview(void *arg, const redisReply *reply) {
+    struct gathered *g = arg;
+    int64_t comments, mappings;
+    if (!redis_reply_integer(redis_reply_item(reply, 0), &comments) ||
+        !redis_reply_integer(redis_reply_item(reply, 1), &mappings))
+        return false;
+    g->overview.comments += (uint64_t)comments;
+    g->overview.mappings += (uint64_t)mappings;
+    return take_comments(g, redis_reply_item(reply, 2)) && take_videos(g, redis_reply_item(reply, 3));
+}
+
+static void on_overview_gathered(void *arg, enum engine_status status) {
+    struct gathered *g = arg;
+    struct engine_entry entries[ENGINE_NEWEST];
     struct engine_mapping mapped[ENGINE_MAPPED];
-    char *texts[ENGINE_NEWEST + 2 * ENGINE_MAPPED]; // what the above point to
-    size_t text_count;
-    size_t step;
-};
-
-// Keeps a copy of the i-th text; NULL if there is none.
-static const char *overview_keep(struct gathered *g, const redisReply *reply, size_t i, size_t *len) {
-    const char *text = redis_reply_text(redis_reply_item(reply, i), len);
-    return text ? g->texts[g->text_count++] = mem_strndup(text, *len) : NULL;
-}
-
-// Each of these returns whether the reply is one to its command.
-
-static bool take_comments(struct gathered *g, const redisReply *reply) {
-    const char *text = redis_reply_text(reply, NULL);
-    if (text) g->overview.comments = strtoull(text, NULL, 10);
-    return text || redis_reply_is_nil(reply);
-}
-
-static bool take_newest(struct gathered *g, const redisReply *reply) {
-    size_t count, len;
-    if (!redis_reply_array(reply, &count)) return false;
-    for (size_t i = 0; i < count && i < ENGINE_NEWEST; i++) {
-        struct engine_entry *e = &g->newest[g->overview.newest_count];
-        const char *json = overview_keep(g, reply, i, &len);
-        if (json && entry_read(e, json, len) && e->kind == ENTRY_COMMENT) g->overview.newest_count++;
+    struct engine_overview *o = &g->overview;
+    for (size_t i = 0; i < g->comments.count; i++) {
+        struct engine_entry *e = &entries[o->newest_count];
+        if (entry_read(e, g->comments.items[i].text, g->comments.items[i].len) && e->kind == ENTRY_COMMENT)
+            o->newest_count++;
     }
-    return true;
+    for (size_t i = 0; i < g->videos.count; i++)
+        mapped[i] = (struct engine_mapping){g->videos.items[i].text, g->videos.items[i].reader};
+    o->newest = entries;
+    o->mapped = mapped;
+    o->mapped_count = g->videos.count;
+    g->cb(g->arg, status, status == ENGINE_OK ? o : NULL);
+    free(g->comments.items);
+    free(g->videos.items);
+    free(g);
 }
 
-static bool take_count(struct gathered *g, const redisReply *reply) {
-    int64_t count;
-    if (!redis_reply_integer(reply, &count)) return false;
-    g->overview.mappings = (uint64_t)count;
-    return true;
-}
-
-static bool take_unmapped(struct gathered *g, const redisReply *reply) {
-    int64_t count;
-    if (!redis_reply_integer(reply, &count)) return false;
-    bool fewer = (uint64_t)count < g->overview.mappings;
-    g->overview.mappings = fewer ? g->overview.mappings - (uint64_t)count : 0;
-    return true;
-}
-
-static bool take_videos(struct gathered *g, const redisReply *reply) {
-    size_t count, len;
-    if (!redis_reply_array(reply, &count)) return false;
-    for (size_t i = 0; i < count && i < ENGINE_MAPPED; i++) {
-        const char *video = overview_keep(g, reply, i, &len);
-        if (video) g->mapped[g->overview.mapped_count++].video = video;
-    }
-    return true;
-}
-
-// A mapping dropped since then is left out.
-static bool take_readers(struct gathered *g, const redisReply *reply) {
-    size_t count, len, found = 0;
-    if (!redis_reply_array(reply, &count)) return false;
-    for (size_t i = 0; i < count && i < g->overview.mapped_count; i++) {
-        const char *reader = overview_keep(g, reply, i, &len);
-        if (!reader) continue;
-        g->mapped[found] = g->mapped[i];
-        g->mapped[found++].reader_url = reader;
-    }
-    g->overview.mapped_count = found;
-    return true;
-}
-
-static const struct step {
-    const char *command[4];
-    bool (*take)(struct gathered *, const redisReply *);
-} steps[] = {
-    {{"GET", "chorus:comments"}, take_comments},
-    {{"LRANGE", "chorus:newest", "0", "9"}, take_newest},
-    {{"ZCARD", "chorus:mapped"}, take_count},
-    {{"ZCARD", "chorus:unmapped"}, take_unmapped},
-    {{"ZREVRANGE", "chorus:mapped", "0", "99"}, take_videos},
-    {{"MGET"}, take_readers}, // of those videos
-};
-enum { STEPS = sizeof steps / sizeof *steps };
-
-static void overview_finish(struct redis_call *c, enum engine_status status) {
-    struct gathered *g = c->more;
-    g->overview.newest = g->newest;
-    g->overview.mapped = g->mapped;
-    c->on.overview(c->arg, status, status == ENGINE_OK ? &g->overview : NULL);
-    for (size_t i = 0; i < g->text_count; i++) free(g->texts[i]);
-    redis_call_free(c);
-}
-
-static void overview_send_mget(struct redis_call *c, const struct gathered *g) {
-    char keys[ENGINE_MAPPED][ENGINE_VIDEO_MAX + 16];
-    const char *argv[ENGINE_MAPPED + 1] = {"MGET"};
-    size_t lens[ENGINE_MAPPED + 1] = {4}, count = g->overview.mapped_count;
-    for (size_t i = 0; i < count; i++) {
-        argv[i + 1] = keys[i];
-        lens[i + 1] = (size_t)snprintf(keys[i], sizeof keys[i], "video:%.*s:reader", ENGINE_VIDEO_MAX,
-                                       g->mapped[i].video);
-    }
-    redis_call_send_raw(c, "MGET", (int)count + 1, argv, lens);
-}
-
-static void overview_send_step(struct redis_call *c) {
-    const struct gathered *g = c->more;
-    if (g->step == STEPS - 1) {
-        overview_send_mget(c, g);
-        return;
-    }
-    struct redis_args a = {0};
-    for (size_t i = 0; i < 4 && steps[g->step].command[i]; i++)
-        redis_args_text(&a, steps[g->step].command[i]);
-    redis_call_send(c, &a);
-}
-
-static void on_overview_step(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    struct gathered *g = c->more;
-    if (status == ENGINE_OK && !steps[g->step++].take(g, reply)) status = redis_call_unexpected(c, reply);
-    bool over = g->step == STEPS || (g->step == STEPS - 1 && !g->overview.mapped_count);
-    if (status != ENGINE_OK || over)
-        overview_finish(c, status);
-    else
-        overview_send_step(c);
+static void newest_init(struct newest *n, size_t most) {
+    *n = (struct newest){.most = most, .items = mem_alloc((most + 1) * sizeof *n->items)};
 }
 
 void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_overview_step, NULL, 0);
-    c->more = mem_zalloc(sizeof(struct gathered));
-    c->on.overview = cb;
-    c->arg = arg;
-    overview_send_step(c);
+    struct gathered *g = mem_zalloc(sizeof *g);
+    g->cb = cb;
+    g->arg = arg;
+    newest_init(&g->comments, ENGINE_NEWEST);
+    newest_init(&g->videos, ENGINE_MAPPED);
+    redis_gather((struct redis *)engine, &(struct redis_gather){.script = &redis_script_overview,
+                                                                .args = {ENGINE_NEWEST, ENGINE_MAPPED},
+                                                                .count = 2,
+                                                                .take = take_overview,
+                                                                .end = on_overview_gathered,
+                                                                .arg = g});
 }
 
-// Videos, the one used last first: one that is used meanwhile moves to the front, so that others come twice,
-// and none is left out. The cursor is where to go on; the call's text is it.
+// Videos of a slot after another, the one used last first: one that is used meanwhile moves to the front, so
+// that others come twice, and none is left out. The cursor is the slot and where to go on in it; the call's
+// text is it.
+
+struct videos_from {
+    unsigned slot;
+    unsigned long offset;
+};
+
+static bool videos_send(struct redis_call *c);
 
 static void on_videos(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct videos_from *from = c->more;
     struct engine_videos page = {0};
     const char *names[ENGINE_VIDEOS];
-    char next[24];
+    char next[32];
     size_t count = 0;
-    if (status == ENGINE_OK && !redis_reply_array(reply, &count)) status = redis_call_unexpected(c, reply);
-    for (size_t i = 0; i < count && page.count < ENGINE_VIDEOS; i++) {
+    int64_t read = 0;
+    if (status == ENGINE_OK && (!redis_reply_array(reply, &count) || count > ENGINE_VIDEOS + 1 ||
+                                !redis_reply_integer(redis_reply_item(reply, 0), &read)))
+        status = redis_call_unexpected(c, reply);
+    for (size_t i = 1; status == ENGINE_OK && i < count; i++) {
         names[page.count] = redis_reply_text(redis_reply_item(reply, i), NULL);
         page.count += names[page.count] != NULL;
     }
+    from->slot += (unsigned)read;
+    from->offset = read ? 0 : from->offset;
+    if (count == ENGINE_VIDEOS + 1) from->offset += ENGINE_VIDEOS;
+    if (status == ENGINE_OK && !page.count && videos_send(c)) return;
     page.names = names;
-    snprintf(next, sizeof next, "%lu", strtoul(c->text, NULL, 10) + ENGINE_VIDEOS);
-    if (count == ENGINE_VIDEOS) page.next = next;
+    snprintf(next, sizeof next, "%u %lu", from->slot, from->offset);
+    if (page.count && (c->redis->owners || count == ENGINE_VIDEOS + 1)) page.next = next;
     c->on.videos(c->arg, status, status == ENGINE_OK ? &page : NULL);
     redis_call_free(c);
 }
 
+// Returns false if there is no slot left.
+static bool videos_send(struct redis_call *c) {
+    struct videos_from *from = c->more;
+    char ends[GATHER_SLOTS][GATHER_END_SIZE], offset[24], most[8];
+    const char *argv[5 + GATHER_SLOTS] = {"EVALSHA", redis_script_videos.sha, "0", offset, most};
+    size_t lens[5 + GATHER_SLOTS], count = 5, before = from->slot;
+    size_t slots = redis_gather_stretch(c->redis, &from->slot, ends, &c->pinned);
+    if (!slots) return false;
+    if (from->slot != before) from->offset = 0;
+    snprintf(offset, sizeof offset, "%lu", from->offset);
+    snprintf(most, sizeof most, "%d", ENGINE_VIDEOS);
+    for (size_t i = 0; i < slots; i++) argv[count++] = ends[i];
+    for (size_t i = 0; i < count; i++) lens[i] = strlen(argv[i]);
+    redis_call_send_raw(c, redis_script_videos.name, (int)count, argv, lens);
+    return true;
+}
+
 void redis_videos(struct engine *engine, const char *cursor, engine_videos_cb *cb, void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_videos, cursor, strlen(cursor) + 1);
-    struct redis_args a = {0};
-    unsigned long from = strtoul(cursor, NULL, 10);
-    redis_args_text(&a, "ZREVRANGE");
-    redis_args_text(&a, "chorus:mapped");
-    redis_args_number(&a, (int64_t)from);
-    redis_args_number(&a, (int64_t)from + ENGINE_VIDEOS - 1);
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_videos, NULL, 0);
+    struct videos_from *from = mem_zalloc(sizeof *from);
+    char *end;
+    from->slot = (unsigned)strtoul(cursor, &end, 10);
+    from->offset = strtoul(end, NULL, 10);
+    c->more = from;
     c->on.videos = cb;
     c->arg = arg;
-    redis_call_send(c, &a);
+    if (!videos_send(c)) redis_call_refuse(c, ENGINE_UNAVAILABLE);
 }

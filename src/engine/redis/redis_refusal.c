@@ -39,7 +39,8 @@ void redis_refusal_note(struct redis_refusal *f, const char *command, const char
         return;
     }
     refusal_set(f, command, clause);
-    if (redis_error_needs_reconnect(error) || f->check.slot || strcmp(f->command, redis_refusal_append) != 0)
+    if (redis_error_action(error) == REDIS_CUTS || f->check.slot ||
+        strcmp(f->command, redis_refusal_append) != 0)
         return;
     int64_t delay = f->delay_ms;
     f->delay_ms = 2 * delay < LAST_CHECK_MS ? 2 * delay : LAST_CHECK_MS;

@@ -30,7 +30,7 @@ struct redis_refusal {
 void redis_refusal_init(struct redis_refusal *, struct loop *, void (*check)(struct loop_timer *));
 void redis_refusal_release(struct redis_refusal *);
 
-// Records an error, and logs it once. If redis_error_needs_reconnect(), the caller closes the connection.
+// Records an error, and logs it once. If only another connection helps, the caller closes the connection.
 void redis_refusal_note(struct redis_refusal *, const char *command, const char *error);
 
 // Clears the refusal of a command that has succeeded.

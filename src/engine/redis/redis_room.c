@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "redis_core.h"
+#include "redis_gather.h"
 #include "redis_reply.h"
 
 // Appends
@@ -51,9 +52,53 @@ static void on_rooms_read(struct redis_call *c, enum engine_status status, const
     redis_call_free(c);
 }
 
+// In a Cluster rooms are in different slots: each is read by a call of its own, whose text is where it stands
+// in the list.
+
+struct rooms_of_slots {
+    engine_rooms_cb *cb;
+    void *arg;
+    enum engine_status status;
+    size_t left, count;
+    struct engine_room rooms[ENGINE_SETTINGS_BATCH];
+};
+
+static void on_room_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct rooms_of_slots *all = c->arg;
+    size_t at;
+    memcpy(&at, c->text, sizeof at);
+    if (status == ENGINE_OK && !read_room(reply, &all->rooms[at])) status = redis_call_unexpected(c, reply);
+    if (status != ENGINE_OK) all->status = status;
+    redis_call_free(c);
+    if (--all->left) return;
+    all->cb(all->arg, all->status, all->status == ENGINE_OK ? all->rooms : NULL);
+    free(all);
+}
+
+static void read_rooms_of_slots(struct redis *r, const char *const *videos, size_t count, engine_rooms_cb *cb,
+                                void *arg) {
+    struct rooms_of_slots *all = mem_zalloc(sizeof *all);
+    all->cb = cb;
+    all->arg = arg;
+    all->left = count;
+    for (size_t i = 0; i < count; i++) {
+        struct redis_call *c = redis_call_new(r, on_room_read, &i, sizeof i);
+        struct redis_args a = {0};
+        redis_args_text(&a, "GET");
+        redis_args_format(&a, REDIS_ROOM_KEY, videos[i]);
+        c->arg = all;
+        redis_call_send(c, &a);
+    }
+}
+
 void redis_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
                       void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_rooms_read, NULL, 0);
+    struct redis *r = (struct redis *)engine;
+    if (r->owners) {
+        read_rooms_of_slots(r, videos, count, cb, arg);
+        return;
+    }
+    struct redis_call *c = redis_call_new(r, on_rooms_read, NULL, 0);
     char keys[ENGINE_SETTINGS_BATCH][ENGINE_VIDEO_MAX + sizeof "{video:}:room"];
     const char *argv[1 + ENGINE_SETTINGS_BATCH] = {"MGET"};
     size_t lens[1 + ENGINE_SETTINGS_BATCH] = {4};
@@ -80,10 +125,11 @@ static void on_room_written(struct redis_call *c, enum engine_status status, con
     redis_call_free(c);
 }
 
-static void add_room_keys(struct redis_args *a, const char *video) {
+static void add_room_keys(struct redis_args *a, const struct redis *r, const char *video) {
     redis_args_format(a, REDIS_ROOM_KEY, video);
     redis_args_format(a, "{video:%s}:bans", video);
     redis_args_format(a, REDIS_AUDIT_KEY, video);
+    redis_args_shard(a, r, video);
 }
 
 void redis_room_write(struct engine *engine, const char *video, const struct engine_room *room,
@@ -95,13 +141,13 @@ void redis_room_write(struct engine *engine, const char *video, const struct eng
     char text[ROOM_TEXT_SIZE];
     next.revision++;
     room_write(text, &next);
-    redis_args_script(&a, &redis_script_room_write, 3);
-    add_room_keys(&a, video);
+    redis_args_sharded(&a, r, &redis_script_room_write, 3);
+    add_room_keys(&a, r, video);
     redis_args_text(&a, video);
     redis_args_format(&a, "%" PRIu64, room->revision);
     redis_args_text(&a, text);
     redis_args_number(&a, REDIS_KEEP_MS);
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     redis_args_text(&a, note ? note : "");
     c->on.rooms = cb;
     c->arg = arg;
@@ -131,15 +177,15 @@ void redis_ban_write(struct engine *engine, const char *video, const char *user,
     struct redis_args a = {0};
     char text[ROOM_TEXT_SIZE];
     room_write(text, &none);
-    redis_args_script(&a, &redis_script_ban_write, 3);
-    add_room_keys(&a, video);
+    redis_args_sharded(&a, r, &redis_script_ban_write, 3);
+    add_room_keys(&a, r, video);
     redis_args_text(&a, video);
     redis_args_text(&a, user);
     redis_args_number(&a, for_ms);
     redis_args_text(&a, shadow ? "1" : "0");
     redis_args_text(&a, text);
     redis_args_number(&a, REDIS_KEEP_MS);
-    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, redis_max_videos(r));
     redis_args_number(&a, ROOM_BANS);
     redis_args_text(&a, note ? note : "");
     if (shadow) c->more = mem_zalloc(1);
@@ -164,7 +210,7 @@ static void on_bans_read(struct redis_call *c, enum engine_status status, const 
     size_t items = 0, count = 0;
     if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
     struct engine_ban *bans = mem_alloc((items / 2 + 1) * sizeof *bans);
-    int64_t now_ms = redis_clock_ms(c->redis);
+    int64_t now_ms = redis_clock_ms(c->redis, c->text);
     for (size_t i = 0; status == ENGINE_OK && i + 1 < items; i += 2)
         count += read_ban(redis_reply_item(reply, i), redis_reply_item(reply, i + 1), now_ms, &bans[count]);
     c->on.bans(c->arg, status, status == ENGINE_OK ? bans : NULL, count);
@@ -173,7 +219,7 @@ static void on_bans_read(struct redis_call *c, enum engine_status status, const 
 }
 
 void redis_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_bans_read, NULL, 0);
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_bans_read, video, strlen(video));
     char key[ENGINE_VIDEO_MAX + sizeof "{video:}:bans"];
     size_t len = (size_t)snprintf(key, sizeof key, "{video:%s}:bans", video);
     c->on.bans = cb;
@@ -181,7 +227,7 @@ void redis_bans_read(struct engine *engine, const char *video, engine_bans_cb *c
     redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
 }
 
-// Comments that wait. The call's text is the video, or empty.
+// Comments that wait. The call's text is the video.
 
 // Reads a record as append.lua writes it.
 static bool read_held(const char *video, const redisReply *id, const redisReply *record,
@@ -212,36 +258,74 @@ static int compare_held(const void *a, const void *b) {
 }
 
 static void on_held_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    size_t items = 0, count = 0, each = c->text_len ? 2 : 3; // of a video, or of any
+    size_t items = 0, count = 0;
     if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
     struct engine_held *list = mem_alloc((items + 1) * sizeof *list);
-    for (size_t i = 0; status == ENGINE_OK && i + each <= items; i += each) {
-        const char *video = c->text_len ? c->text : redis_reply_text(redis_reply_item(reply, i), NULL);
-        count += read_held(video, redis_reply_item(reply, i + each - 2),
-                           redis_reply_item(reply, i + each - 1), &list[count]);
-    }
-    if (c->text_len) qsort(list, count, sizeof *list, compare_held);
+    for (size_t i = 0; status == ENGINE_OK && i + 2 <= items; i += 2)
+        count += read_held(c->text, redis_reply_item(reply, i), redis_reply_item(reply, i + 1), &list[count]);
+    qsort(list, count, sizeof *list, compare_held);
     c->on.held(c->arg, status, status == ENGINE_OK ? list : NULL, count);
     free(list);
     redis_call_free(c);
 }
 
+// Those of any video that are due.
+
+struct held_gathered {
+    engine_held_cb *cb;
+    void *arg;
+    struct engine_held *list;
+    size_t count;
+};
+
+static bool take_held(void *arg, const redisReply *reply) {
+    struct held_gathered *g = arg;
+    size_t items;
+    if (!redis_reply_array(reply, &items)) return false;
+    struct engine_held *list = mem_alloc((g->count + items / 3 + 1) * sizeof *list);
+    if (g->count) memcpy(list, g->list, g->count * sizeof *list);
+    free(g->list);
+    g->list = list;
+    for (size_t i = 0; i + 3 <= items; i += 3)
+        g->count +=
+            read_held(redis_reply_text(redis_reply_item(reply, i), NULL), redis_reply_item(reply, i + 1),
+                      redis_reply_item(reply, i + 2), &list[g->count]);
+    return true;
+}
+
+static void on_held_gathered(void *arg, enum engine_status status) {
+    struct held_gathered *g = arg;
+    if (g->count) qsort(g->list, g->count, sizeof *g->list, compare_held);
+    size_t count = g->count < ENGINE_HELD_DUE ? g->count : ENGINE_HELD_DUE;
+    g->cb(g->arg, status, status == ENGINE_OK ? g->list : NULL, status == ENGINE_OK ? count : 0);
+    free(g->list);
+    free(g);
+}
+
+static void held_gather(struct redis *r, engine_held_cb *cb, void *arg) {
+    struct held_gathered *g = mem_zalloc(sizeof *g);
+    g->cb = cb;
+    g->arg = arg;
+    redis_gather(r, &(struct redis_gather){.script = &redis_script_held_due,
+                                           .args = {ENGINE_HELD_DUE},
+                                           .count = 1,
+                                           .take = take_held,
+                                           .end = on_held_gathered,
+                                           .arg = g});
+}
+
 void redis_held_read(struct engine *engine, const char *video, engine_held_cb *cb, void *arg) {
-    struct redis_call *c =
-        redis_call_new((struct redis *)engine, on_held_read, video, video ? strlen(video) + 1 : 0);
-    c->on.held = cb;
-    c->arg = arg;
-    if (video) {
-        char key[ENGINE_VIDEO_MAX + sizeof "{video:}:held"];
-        size_t len = (size_t)snprintf(key, sizeof key, "{video:%s}:held", video);
-        redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
+    struct redis *r = (struct redis *)engine;
+    if (!video) {
+        held_gather(r, cb, arg);
         return;
     }
-    struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_held_due, 1);
-    redis_args_text(&a, "chorus:held");
-    redis_args_number(&a, ENGINE_HELD_DUE);
-    redis_call_send(c, &a);
+    struct redis_call *c = redis_call_new(r, on_held_read, video, strlen(video) + 1);
+    char key[ENGINE_VIDEO_MAX + sizeof "{video:}:held"];
+    size_t len = (size_t)snprintf(key, sizeof key, "{video:%s}:held", video);
+    c->on.held = cb;
+    c->arg = arg;
+    redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
 }
 
 static void on_held_dropped(struct redis_call *c, enum engine_status status, const redisReply *reply) {
@@ -256,11 +340,12 @@ static void on_held_dropped(struct redis_call *c, enum engine_status status, con
 
 void redis_held_drop(struct engine *engine, const char *video, const char *id, const char *note,
                      engine_drop_cb *cb, void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_held_dropped, NULL, 0);
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_held_dropped, NULL, 0);
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_held_drop, 3);
     redis_args_format(&a, "{video:%s}:held", video);
-    redis_args_text(&a, "chorus:held");
+    redis_args_of_all(&a, r, "chorus:held", video);
     redis_args_format(&a, REDIS_AUDIT_KEY, video);
     redis_args_text(&a, video);
     redis_args_text(&a, id);

@@ -13,6 +13,7 @@
 #include "redis_entry.h"
 #include "redis_error.h"
 #include "redis_reply.h"
+#include "redis_slots.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
 
@@ -30,13 +31,14 @@ enum subscribing {
 };
 
 struct redis_subscriber {
+    struct redis_node *node;
     struct redis *redis;
     struct redis_conn *conn;
     enum subscribing subscribing;
     char why[160]; // a sentence while something is refused
     struct loop_timer retry;
     int64_t retry_ms;
-    char probe_channel[48]; // ours alone
+    char probe_channel[48]; // ours alone; empty: there is no slot to have it in
     bool has_been_up;
     bool probing;          // it is subscribed on this connection
     int64_t probe_sent_ms; // to Redis, and not received yet; 0: none is
@@ -53,34 +55,55 @@ static void subscriber_send_video(struct redis_subscriber *s, const char *comman
     subscriber_send(s, command, channel);
 }
 
+// The words of a Cluster have an S in front.
+static const char *word(const struct redis_subscriber *s, const char *sharded) {
+    return s->redis->owners ? sharded : sharded + 1;
+}
+
 void redis_subscriber_add(struct redis_subscriber *s, const char *video) {
-    subscriber_send_video(s, "SUBSCRIBE", video);
+    subscriber_send_video(s, word(s, "SSUBSCRIBE"), video);
 }
 
 void redis_subscriber_remove(struct redis_subscriber *s, const char *video) {
-    subscriber_send_video(s, "UNSUBSCRIBE", video);
+    subscriber_send_video(s, word(s, "SUNSUBSCRIBE"), video);
 }
 
 void redis_subscriber_listen(struct redis_subscriber *s, const char *channel) {
-    if (redis_conn_is_up(s->conn)) subscriber_send(s, "SUBSCRIBE", channel);
+    if (redis_conn_is_up(s->conn)) subscriber_send(s, word(s, "SSUBSCRIBE"), channel);
 }
 
 void redis_subscriber_unlisten(struct redis_subscriber *s, const char *channel) {
-    if (redis_conn_is_up(s->conn)) subscriber_send(s, "UNSUBSCRIBE", channel);
+    if (redis_conn_is_up(s->conn)) subscriber_send(s, word(s, "SUNSUBSCRIBE"), channel);
 }
 
 static void subscribe_again(void *arg, const char *video) {
-    redis_subscriber_add(arg, video);
+    struct redis_subscriber *s = arg;
+    if (redis_node_of_video(s->redis, video) == s->node) redis_subscriber_add(s, video);
 }
 
 static void subscribe_rest(struct redis_subscriber *s) {
     hub_each_video(s->redis->hub, subscribe_again, s);
-    subscriber_send(s, "SUBSCRIBE", s->probe_channel);
+    redis_subscriber_listen(s, s->probe_channel);
+}
+
+// Makes the name of the probe's channel. In a Cluster it lies in a slot of the server, or is empty if that
+// has none.
+static void subscriber_name_probe(struct redis_subscriber *s) {
+    const struct redis *r = s->redis;
+    unsigned slot = 0;
+    s->probe_channel[0] = 0;
+    while (r->owners && slot < REDIS_SLOTS && r->owners[slot] != s->node) slot++;
+    if (!r->owners)
+        snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
+    else if (slot < REDIS_SLOTS)
+        snprintf(s->probe_channel, sizeof s->probe_channel, "video:/{%s}%016" PRIx64, r->tags->of[slot],
+                 hash_random());
 }
 
 static void subscribe_all(struct redis_subscriber *s, enum subscribing first) {
     s->subscribing = first;
-    subscriber_send(s, "SUBSCRIBE", s->probe_channel);
+    if (!s->probe_channel[0]) return;
+    redis_subscriber_listen(s, s->probe_channel);
     if (first == SUBSCRIBING_ALL) subscribe_rest(s);
 }
 
@@ -90,15 +113,29 @@ static void on_subscriber_up(void *arg, const struct redis_server *server) {
     s->redis->stats.reconnects += s->has_been_up;
     s->has_been_up = true;
     s->probe_sent_ms = 0;
+    if (s->redis->owners) subscriber_name_probe(s);
     subscribe_all(s, SUBSCRIBING_ALL);
-    s->redis->on_subscriber(s->redis);
+    s->redis->on_subscriber(s->node);
+}
+
+void redis_subscriber_settle(struct redis_subscriber *s) {
+    bool has_probe = s->probe_channel[0] && redis_node_of(s->redis, s->probe_channel) == s->node;
+    if (has_probe || !redis_conn_is_up(s->conn)) return;
+    bool is_new = !s->probe_channel[0];
+    s->probing = false;
+    s->probe_sent_ms = 0;
+    subscriber_name_probe(s);
+    if (is_new)
+        subscribe_all(s, SUBSCRIBING_ALL);
+    else if (s->probe_channel[0])
+        redis_subscriber_listen(s, s->probe_channel);
 }
 
 static void on_subscriber_retry(struct loop_timer *t) {
     struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
     if (!redis_conn_is_up(s->conn)) return;
     subscribe_all(s, SUBSCRIBING_FIRST);
-    s->redis->on_subscriber(s->redis);
+    s->redis->on_subscriber(s->node);
 }
 
 static void note_refused(struct redis_subscriber *s, const char *error) {
@@ -111,7 +148,7 @@ static void note_refused(struct redis_subscriber *s, const char *error) {
         memcpy(s->why, why, sizeof why);
         s->retry_ms = FIRST_RETRY_MS;
     }
-    if (s->retry.slot || s->redis->phase == REDIS_CLOSED) return;
+    if (s->retry.slot || s->redis->is_closed) return;
     loop_timer_start(s->redis->loop, &s->retry,
                      s->retry_ms / 2 + (int64_t)(hash_random() % (uint64_t)s->retry_ms));
     s->retry_ms = 2 * s->retry_ms < LAST_RETRY_MS ? 2 * s->retry_ms : LAST_RETRY_MS;
@@ -128,7 +165,9 @@ static void on_subscriber_down(void *arg, const char *why) {
     struct redis_subscriber *s = arg;
     s->probing = false;
     s->probe_sent_ms = 0;
-    if (s->redis->phase != REDIS_CLOSED) log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
+    if (s->redis->is_closed) return;
+    log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
+    if (s->redis->owners) s->redis->on_unsettled(s->redis);
 }
 
 static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
@@ -163,6 +202,35 @@ static void take_subscribed(struct redis_subscriber *s, const char *channel) {
         hub_notify_subscribed(s->redis->hub, channel + PREFIX_LEN);
 }
 
+// In a Cluster: that the slot is another server's. Whoever hears it subscribes there.
+static bool take_moved(struct redis_subscriber *s, const char *error) {
+    struct redis_place place;
+    unsigned slot;
+    if (!s->redis->owners || redis_error_action(error) < REDIS_MOVED) return false;
+    if (!redis_error_place(error, &slot, &place)) {
+        s->redis->on_unsettled(s->redis);
+        return true;
+    }
+    if (!place.host[0]) memcpy(place.host, s->node->place.host, sizeof place.host);
+    s->redis->on_moved(s->redis, slot, &place);
+    return true;
+}
+
+// In a Cluster, of a slot that is taken from the server: to subscribe there again makes it say whose the slot
+// is.
+static void take_unsubscribed(struct redis_subscriber *s, const char *channel) {
+    bool is_ours = redis_node_of(s->redis, channel) == s->node;
+    if (!strcmp(channel, s->probe_channel)) {
+        s->probing = false;
+        s->probe_sent_ms = 0;
+        redis_subscriber_listen(s, channel);
+    } else if (is_ours && strncmp(channel, channel_prefix, PREFIX_LEN) != 0) {
+        s->redis->on_subscriber(s->node);
+    } else if (is_ours && hub_has_video(s->redis->hub, channel + PREFIX_LEN)) {
+        redis_subscriber_listen(s, channel);
+    }
+}
+
 static void note_unexpected(struct redis_subscriber *s, const redisReply *reply) {
     struct redis *r = s->redis;
     if (redis_reply_is_text(redis_reply_item(reply, 0), "unsubscribe")) return;
@@ -171,19 +239,23 @@ static void note_unexpected(struct redis_subscriber *s, const redisReply *reply)
 }
 
 // Pushes are {"message", channel, payload}, {"subscribe" or "unsubscribe", channel, count} (redis.io,
-// Pub/Sub, "Format of pushed messages").
+// Pub/Sub, "Format of pushed messages"); sharded ones have an s in front.
 static void on_message(void *arg, const redisReply *reply) {
     struct redis_subscriber *s = arg;
     size_t len;
-    const redisReply *kind = redis_reply_item(reply, 0);
+    const char *text = redis_reply_text(redis_reply_item(reply, 0), NULL), *kind = text ? text : "";
+    if (s->redis->owners && *kind == 's') kind++;
     const char *error = redis_reply_error(reply);
     const char *channel = redis_reply_text(redis_reply_item(reply, 1), NULL);
     const char *payload = redis_reply_text(redis_reply_item(reply, 2), &len);
+    if (error && take_moved(s, error)) return;
     if (error)
         note_refused(s, error);
-    else if (redis_reply_is_text(kind, "subscribe") && channel)
+    else if (!strcmp(kind, "subscribe") && channel)
         take_subscribed(s, channel);
-    else if (!redis_reply_is_text(kind, "message") || !channel || !payload)
+    else if (s->redis->owners && !strcmp(kind, "unsubscribe") && channel)
+        take_unsubscribed(s, channel);
+    else if (strcmp(kind, "message") != 0 || !channel || !payload)
         note_unexpected(s, reply);
     else if (!strcmp(channel, s->probe_channel))
         s->probe_sent_ms = 0;
@@ -200,9 +272,9 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
     int64_t receivers;
     const char *error = redis_reply_error(reply);
     if (error)
-        redis_core_refused(s->redis, "publish", error);
+        redis_core_refused(s->node, "publish", error);
     else if (reply)
-        redis_refusal_clear(&s->redis->refusal, "publish");
+        redis_refusal_clear(&s->node->refusal, "publish");
     if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
     else if (!receivers && s->probing)
@@ -212,13 +284,14 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
 void redis_subscriber_probe(struct redis_subscriber *s) {
     struct redis *r = s->redis;
     int64_t now = loop_now_ms(r->loop);
-    if (!s->probing || !redis_serves(r)) {
+    if (!s->probing || !redis_node_serves(s->node)) {
         s->probe_sent_ms = 0;
         return;
     }
     if (!s->probe_sent_ms) {
         s->probe_sent_ms = now;
-        redis_conn_send(r->commands, 3, (const char *const[]){"PUBLISH", s->probe_channel, "?"}, NULL,
+        redis_conn_send(s->node->commands, 3,
+                        (const char *const[]){word(s, "SPUBLISH"), s->probe_channel, "?"}, NULL,
                         on_probe_sent, s);
     } else if (now - s->probe_sent_ms >= PROBE_LOST_MS &&
                redis_conn_received_ms(s->conn) < s->probe_sent_ms) {
@@ -240,12 +313,14 @@ void redis_subscriber_look(struct redis_subscriber *s) {
     redis_conn_look(s->conn);
 }
 
-struct redis_subscriber *redis_subscriber_new(struct redis *r) {
+struct redis_subscriber *redis_subscriber_new(struct redis_node *n, const struct redis_conn_config *how) {
     struct redis_subscriber *s = mem_zalloc(sizeof *s);
+    struct redis_conn_config config = *how;
+    struct redis *r = n->redis;
+    s->node = n;
     s->redis = r;
     s->retry.on_due = on_subscriber_retry;
-    snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
-    struct redis_conn_config config = redis_conn_to_primary(r, "chorus-subscriber");
+    subscriber_name_probe(s);
     config.on_up = on_subscriber_up;
     config.on_down = on_subscriber_down;
     config.on_message = on_message;

@@ -45,16 +45,18 @@ static bool redis_url_parse_user(struct redis_url *u, const char *at, size_t len
 }
 
 static const char a_scheme[] =
-    "like redis://[user:password@]host[:port][/db] or sentinel://host,host/NAME; with TLS rediss:// or sentinels://";
+    "like redis://[user:password@]host[:port][/db], sentinel://host,host/NAME or cluster://host,host; with TLS "
+    "rediss://, sentinels:// or clusters://";
 static const char a_user[] =
     "a URL in which a user has a password, as in user:password@, with special characters as %XX";
 static const char a_host[] = "a URL with a host name or an address behind :// and behind each comma";
 static const char a_port[] = "a URL whose ports are numbers from 1 to 65535";
-static const char one_host[] = "a URL with one host: several are for sentinel://";
+static const char one_host[] = "a URL with one host: several are for sentinel:// and cluster://";
 static const char few_hosts[] = "a URL with at most 16 hosts";
 static const char a_name[] =
     "a URL with the name under which the Sentinels watch the primary: sentinel://host,host/NAME";
 static const char a_db[] = "a URL that ends with the number of a database, or with nothing";
+static const char no_db[] = "a URL that ends with the hosts: a Cluster has one database";
 
 static const struct scheme {
     const char *text;
@@ -62,10 +64,9 @@ static const struct scheme {
     bool tls;
     int port; // by default
 } schemes[] = {
-    {"redis://", REDIS_SINGLE, false, 6379},
-    {"rediss://", REDIS_SINGLE, true, 6379},
-    {"sentinel://", REDIS_SENTINEL, false, 26379},
-    {"sentinels://", REDIS_SENTINEL, true, 26379},
+    {"redis://", REDIS_SINGLE, false, 6379},       {"rediss://", REDIS_SINGLE, true, 6379},
+    {"sentinel://", REDIS_SENTINEL, false, 26379}, {"sentinels://", REDIS_SENTINEL, true, 26379},
+    {"cluster://", REDIS_CLUSTER, false, 6379},    {"clusters://", REDIS_CLUSTER, true, 6379},
 };
 
 static const struct scheme *redis_url_scheme(const char *text) {
@@ -115,6 +116,7 @@ static const char *redis_url_parse_hosts(struct redis_url *u, const char *at, si
 // `path`: what follows the hosts, beginning with a slash unless it is empty.
 static const char *redis_url_parse_path(struct redis_url *u, const char *path) {
     if (*path) path++;
+    if (u->scheme == REDIS_CLUSTER) return *path ? no_db : NULL;
     if (u->scheme == REDIS_SENTINEL) {
         size_t len = strcspn(path, "/");
         if (!len || !redis_url_decode(u->primary, sizeof u->primary, path, len)) return a_name;

@@ -2,9 +2,10 @@
 //
 //     redis://[user:password@]host[:port][/db]             one server
 //     sentinel://[user:password@]host[:port],.../name[/db] the primary that these Sentinels call so
+//     cluster://[user:password@]host[:port],...            a Cluster, some of whose servers these are
 //
-// rediss:// and sentinels:// are the same with TLS (redis and rediss are registered with IANA, and read as
-// redis-cli -u reads them).
+// rediss://, sentinels:// and clusters:// are the same with TLS (redis and rediss are registered with IANA,
+// and read as redis-cli -u reads them).
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 
 enum { REDIS_URL_HOST_MAX = 253, REDIS_URL_WORD_MAX = 512, REDIS_URL_PLACES = 16 }; // bytes; hosts
 
-enum redis_scheme { REDIS_SINGLE, REDIS_SENTINEL };
+enum redis_scheme { REDIS_SINGLE, REDIS_SENTINEL, REDIS_CLUSTER };
 
 struct redis_place {
     char host[REDIS_URL_HOST_MAX + 1]; // an IPv6 address without its brackets

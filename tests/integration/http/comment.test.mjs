@@ -1,4 +1,4 @@
-// Also on: sentinel. Processes find their Redis in another way.
+// Also on: sentinel, cluster. Processes find their Redis in another way.
 // CI also: up-redis, processes, asan. Each engine numbers comments in its own way.
 import assert from 'node:assert/strict';
 import { call, owner, resolve } from '../lib/api.mjs';

@@ -1,4 +1,5 @@
 // CI also: up-redis. Each engine keeps keys in its own way.
+// Also on: cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

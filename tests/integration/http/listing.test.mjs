@@ -1,4 +1,5 @@
 // CI also: up-redis, asan. Each engine reads its log in its own way.
+// Also on: cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
 import { call, post, postMany } from '../lib/api.mjs';
 import { checkCors } from '../lib/checks.mjs';

@@ -108,4 +108,5 @@ export const setups = {
   },
   processes,
   sentinel: processes, // on the primary that Sentinels name
+  cluster: processes, // on a Redis Cluster
 };

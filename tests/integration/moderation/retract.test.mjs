@@ -1,4 +1,4 @@
-// Also on: sentinel. Processes find their Redis in another way.
+// Also on: sentinel, cluster. Processes find their Redis in another way.
 // CI also: up-redis, processes, memory, asan, tsan. Each engine takes comments out of its log in its own way.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

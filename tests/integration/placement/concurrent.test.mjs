@@ -1,4 +1,4 @@
-// Also on: sentinel. Processes find their Redis in another way.
+// Also on: sentinel, cluster. Processes find their Redis in another way.
 // CI also: up-redis, processes. Only the store decides between two that register at once.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';

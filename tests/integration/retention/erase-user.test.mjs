@@ -1,5 +1,6 @@
 // DELETE /users/USER/comments: all of a user goes from all videos, and viewers see it go.
 // CI also: up-redis, memory. Each store lists its videos in its own way.
+// Also on: cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 // storedComments.total is the number of comments ever stored, whatever was restarted meanwhile.
 // CI also: up-redis. Each engine counts in its own way.
+// Also on: cluster. Its parts are in different slots.
 import { call, post, postMany, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';

@@ -1,4 +1,4 @@
-// Also on: sentinel. Processes find their Redis in another way.
+// Also on: sentinel, cluster. Processes find their Redis in another way.
 // CI also: up-redis, processes. Totals come from the engine, figures from other processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany, statistics } from '../lib/api.mjs';

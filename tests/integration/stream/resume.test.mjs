@@ -1,4 +1,4 @@
-// Also on: sentinel. Processes find their Redis in another way.
+// Also on: sentinel, cluster. Processes find their Redis in another way.
 // CI also: up-redis, processes, asan, tsan. The log is read by the engine, and joins the live stream.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';

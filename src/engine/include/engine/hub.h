@@ -29,6 +29,9 @@ size_t hub_publish(struct hub *, const char *video, const struct engine_entry *)
 // Returns the highest position that a subscriber of the video has received; not set if there is none.
 struct position hub_position(const struct hub *, const char *video);
 
+// Returns whether the video has a subscription.
+bool hub_has_video(const struct hub *, const char *video);
+
 // Returns whether the video has more than one subscription.
 bool hub_is_shared(const struct hub *, const char *video);
 

@@ -1,4 +1,4 @@
--- Needs: allow_oom, admission_begin, admit, admission_end, position, audit
+-- Needs: allow_oom, shard, admission_begin, admit, admission_end, position, audit
 -- Appends an entry that is no comment, and takes the comments that it retracts or purges out of the log: all of it or
 -- nothing. Their numbers are kept beside the log for as long as its entries are: so a hole in it is known to be one.
 -- An end or a start changes the room as well: its 1st field, the revision, and its 11th, whether the video is over.
@@ -80,12 +80,12 @@ end
 for i = 1, #gone do
     redis.call('XDEL', KEYS[1], gone[i])
     redis.call('ZADD', KEYS[4], text_of(now), gone[i])
-    redis.pcall('LREM', 'chorus:newest', 0, texts[i])
+    redis.pcall('LREM', 'chorus:newest' .. SHARD, 0, texts[i])
 end
 if user ~= '' then -- the list of the newest may have what the log does not keep any more
     local member, of = '"userid":"' .. user .. '"', '"videoid":"' .. string.sub(ARGV[3], 7) .. '"'
-    for _, json in ipairs(redis.pcall('LRANGE', 'chorus:newest', 0, -1)) do
-        if string.find(json, member, 1, true) and string.find(json, of, 1, true) then redis.pcall('LREM', 'chorus:newest', 0, json) end
+    for _, json in ipairs(redis.pcall('LRANGE', 'chorus:newest' .. SHARD, 0, -1)) do
+        if string.find(json, member, 1, true) and string.find(json, of, 1, true) then redis.pcall('LREM', 'chorus:newest' .. SHARD, 0, json) end
     end
 end
 if #gone > 0 then

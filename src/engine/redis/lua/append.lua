@@ -1,4 +1,4 @@
--- Needs: admission_begin, admit, admission_end, position, gate
+-- Needs: shard_of_count, admission_begin, admit, admission_end, position, gate
 -- Numbers, logs, counts and publishes one entry: all of it or nothing.
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
 --       7 the key in which an earlier version keeps this token; with a gate, the last one: room
@@ -18,7 +18,8 @@ local at, epoch, seq, at_run, prevs = read_position()
 
 local remember -- keeps the token for an entry
 if KEYS[7] then
-    local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
+    local TOKENS, TOKENS_WHEN_MANY = 25000, 100 -- of a video in each of its two hashes
+    local TOKENS_IN_ALL = SHARD == '' and 1000000 or 2 * TOKENS -- here, or in a slot of a Cluster
     -- A repeat stores nothing, but its answer replaces what the caller knows: what was lost of that is announced first.
     -- Returns an error reply, or nil.
     local function announce_before_repeat()
@@ -116,10 +117,10 @@ if note then
     end
 end
 if is_comment then -- together with the count; no comment fails because of it
-    local listed = redis.pcall('LPUSH', 'chorus:newest', json)
-    if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end
+    local listed = redis.pcall('LPUSH', 'chorus:newest' .. SHARD, json)
+    if type(listed) == 'number' and listed > (SHARD == '' and 64 or 16) then redis.pcall('LTRIM', 'chorus:newest' .. SHARD, 0, 9) end
 end
-if seq <= 2 then redis.pcall('ZREM', 'chorus:uncommented', string.sub(ARGV[3], 7)) end
+if seq <= 2 then redis.pcall('ZREM', 'chorus:uncommented' .. SHARD, string.sub(ARGV[3], 7)) end
 if seq % 16 == 0 or string.byte(ARGV[7]) == 33 then
     -- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
     -- newest to go.

@@ -1,4 +1,4 @@
--- Needs: allow_oom, admit
+-- Needs: allow_oom, shard, admit
 -- Makes a mapping, if there is none; marks it as used.
 -- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms  3 reader  4 how many videos there may be, 0: any
 -- Returns {reader, 1 if this call made it}, or {} if there are too many videos.
@@ -9,5 +9,5 @@ if reader then
 end
 if not admit(ARGV[1], tonumber(ARGV[4])) then return {} end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
-redis.call('ZREM', 'chorus:unmapped', ARGV[1])
+redis.call('ZREM', 'chorus:unmapped' .. SHARD, ARGV[1])
 return {ARGV[3], 1}

@@ -1,4 +1,4 @@
--- Needs: admission_begin, admit, admission_end, audit
+-- Needs: shard, admission_begin, admit, admission_end, audit
 -- Bans a user, or lifts the ban.
 -- KEYS  1 room  2 bans  3 audit trail    ARGV  1 video  2 user  3 for how long, ms, 0: lift it, below 0: until it is lifted  4 1: shadow
 -- 5 a room for a video that has none  6 for how long it is kept unused, ms  7 how many videos there may be, 0: any

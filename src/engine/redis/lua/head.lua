@@ -1,4 +1,4 @@
--- Needs: admission_begin, admit, admission_end, position
+-- Needs: shard, admission_begin, admit, admission_end, position
 -- Returns a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
 -- of entries that are lost, which begins an epoch with a tombstone.
 -- KEYS  1 log  2 position  3 room    ARGV  as in position.lua; then how many videos there may be, 0: any

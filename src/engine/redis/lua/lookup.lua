@@ -1,4 +1,4 @@
--- Needs: admit
+-- Needs: shard, admit
 -- Returns a mapping, and marks it as used where Redis takes writes. (A script with flags would count as one that writes, and
 -- be refused where it does not.)
 -- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms

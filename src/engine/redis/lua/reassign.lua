@@ -1,4 +1,4 @@
--- Needs: allow_oom, admit
+-- Needs: allow_oom, shard, admit
 -- Replaces a mapping, if it is the expected one; marks it as used.
 -- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms  3 expected  4 reader
 -- Returns {reader, 1 if this call changed it}, or {} if there is no mapping.

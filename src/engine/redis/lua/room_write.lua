@@ -1,4 +1,4 @@
--- Needs: admission_begin, admit, admission_end, audit
+-- Needs: shard, admission_begin, admit, admission_end, audit
 -- Writes a video's room, unless it has another revision.
 -- KEYS  1 room  2 bans  3 audit trail    ARGV  1 video  2 the revision that it must have  3 the room with the next one  4 for how long
 -- it is kept unused, ms  5 how many videos there may be, 0: any  6 a note, or empty

@@ -8,8 +8,7 @@
 --   chorus:clock        hash: a clock that does not jump when this server's is stepped: it read `at` when this server's
 --                       read `wall`
 --
--- In a Cluster these keys and a video's own are in different slots. There a video would be admitted by a script of its
--- own before its keys are made, and the keys of one that is evicted deleted after it.
+-- In a Cluster each slot has its own (shard.lua), and its share of the videos that there may be.
 local WATCHED_MS, STEP_MS, CHUNK, LOOKED_AT, EVICTED_AT_ONCE = 60000, 30000, 32, 1000, 256
 
 local function digits(number) return string.format('%.0f', number) end
@@ -17,24 +16,24 @@ local function digits(number) return string.format('%.0f', number) end
 -- Later than any before, also when the clock was set back.
 local function next_use()
     local time = redis.call('TIME')
-    local last = redis.call('ZREVRANGE', 'chorus:mapped', 0, 0, 'WITHSCORES')[2]
+    local last = redis.call('ZREVRANGE', 'chorus:mapped' .. SHARD, 0, 0, 'WITHSCORES')[2]
     return math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
 end
 
 local function mark_used(video)
     local use = digits(next_use())
-    redis.call('ZADD', 'chorus:mapped', use, video)
-    redis.call('ZADD', 'chorus:uncommented', 'XX', use, video)
-    redis.call('ZADD', 'chorus:unmapped', 'XX', use, video)
+    redis.call('ZADD', 'chorus:mapped' .. SHARD, use, video)
+    redis.call('ZADD', 'chorus:uncommented' .. SHARD, 'XX', use, video)
+    redis.call('ZADD', 'chorus:unmapped' .. SHARD, 'XX', use, video)
 end
 
 local function watch_clock()
     local time = redis.call('TIME')
     local wall = time[1] * 1000 + math.floor(time[2] / 1000)
-    local last = redis.call('HMGET', 'chorus:clock', 'wall', 'at')
+    local last = redis.call('HMGET', 'chorus:clock' .. SHARD, 'wall', 'at')
     local passed = wall - (tonumber(last[1]) or wall)
     local at = (tonumber(last[2]) or 0) + math.max(0, math.min(passed, STEP_MS))
-    redis.call('HSET', 'chorus:clock', 'wall', digits(wall), 'at', digits(at))
+    redis.call('HSET', 'chorus:clock' .. SHARD, 'wall', digits(wall), 'at', digits(at))
     return at
 end
 
@@ -47,19 +46,23 @@ local function was_commented(video)
 end
 
 local function is_in_use(video, at)
-    local marked = redis.call('ZSCORE', 'chorus:watched', video)
+    local marked = redis.call('ZSCORE', 'chorus:watched' .. SHARD, video)
     return marked and at - marked < WATCHED_MS or is_commented_now(video)
+end
+
+local function mapping_of(video)
+    return SHARD == '' and 'video:' .. video .. ':reader' or '{video:' .. video .. '}:reader'
 end
 
 local function forget(video)
     local log = '{video:' .. video .. '}:'
-    redis.call('UNLINK', 'video:' .. video .. ':reader', log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older',
+    redis.call('UNLINK', mapping_of(video), log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older',
         log .. 'room', log .. 'bans', log .. 'slow', log .. 'texts', log .. 'paced', log .. 'held', log .. 'audit', log .. 'audit:automatic',
         log .. 'retracted', log .. 'set')
-    redis.call('ZREM', 'chorus:mapped', video)
-    redis.call('ZREM', 'chorus:uncommented', video)
-    redis.call('ZREM', 'chorus:unmapped', video)
-    redis.call('ZREM', 'chorus:watched', video)
+    redis.call('ZREM', 'chorus:mapped' .. SHARD, video)
+    redis.call('ZREM', 'chorus:uncommented' .. SHARD, video)
+    redis.call('ZREM', 'chorus:unmapped' .. SHARD, video)
+    redis.call('ZREM', 'chorus:watched' .. SHARD, video)
 end
 
 -- Examines the least recently used. A video in use is marked as used now, so that it is not examined again soon.
@@ -73,12 +76,12 @@ local function evict_from(set, at)
             if tonumber(oldest[i + 1]) >= start then return false end
             if is_in_use(video, at) then
                 mark_used(video)
-            elseif set == 'chorus:mapped' or not was_commented(video) then
+            elseif set == 'chorus:mapped' .. SHARD or not was_commented(video) then
                 forget(video)
                 return true
             end
             -- By an earlier version, which does not keep this set.
-            if set ~= 'chorus:mapped' and was_commented(video) then redis.call('ZREM', set, video) end
+            if set ~= 'chorus:mapped' .. SHARD and was_commented(video) then redis.call('ZREM', set, video) end
         end
     end
     return false
@@ -87,19 +90,19 @@ end
 -- Adds a video, unless there are already `most` and all are in use: else the least recently used of the others is
 -- evicted, those without any comment first. Returns whether there is room.
 local function admit(video, most)
-    if not redis.call('ZSCORE', 'chorus:mapped', video) then
-        redis.call('ZADD', 'chorus:unmapped', 0, video) -- first: a full Redis may refuse it, before anything is evicted
-        local over = most > 0 and redis.call('ZCARD', 'chorus:mapped') + 1 - most or 0
+    if not redis.call('ZSCORE', 'chorus:mapped' .. SHARD, video) then
+        redis.call('ZADD', 'chorus:unmapped' .. SHARD, 0, video) -- first: a full Redis may refuse it, before anything is evicted
+        local over = most > 0 and redis.call('ZCARD', 'chorus:mapped' .. SHARD) + 1 - most or 0
         local at = over > 0 and watch_clock()
         for _ = 1, math.min(over, EVICTED_AT_ONCE) do
-            if not evict_from('chorus:uncommented', at) and not evict_from('chorus:mapped', at) then break end
+            if not evict_from('chorus:uncommented' .. SHARD, at) and not evict_from('chorus:mapped' .. SHARD, at) then break end
             over = over - 1
         end
         if over > 0 then
-            redis.call('ZREM', 'chorus:unmapped', video)
+            redis.call('ZREM', 'chorus:unmapped' .. SHARD, video)
             return false
         end
-        if not was_commented(video) then redis.call('ZADD', 'chorus:uncommented', 0, video) end
+        if not was_commented(video) then redis.call('ZADD', 'chorus:uncommented' .. SHARD, 0, video) end
     end
     mark_used(video)
     return true

@@ -56,7 +56,7 @@ local function gate()
         redis.call('HSET', base .. 'held', id, record)
         redis.call('PEXPIRE', base .. 'held', ARGV[5])
         local due_us = time[1] * 1000000 + time[2] + wait * 1000 -- so that comments of one ms keep their order
-        redis.call('ZADD', 'chorus:held', text_of(due_us), id .. ' ' .. string.sub(ARGV[3], 7))
+        redis.call('ZADD', 'chorus:held' .. SHARD, text_of(due_us), id .. ' ' .. string.sub(ARGV[3], 7))
         return {'refused', why, text_of(wait), waiting + 1}, true
     end
 

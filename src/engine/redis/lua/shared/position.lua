@@ -71,7 +71,7 @@ local function store(id, run, prevs, json, kind, body, is_comment, remember)
     local remembers = remember and type(problem) ~= 'table'
     if remembers then problem = remember(id) end
     if type(problem) ~= 'table' then
-        problem = redis.pcall('PUBLISH', ARGV[3], json)
+        problem = redis.pcall(SHARD == '' and 'PUBLISH' or 'SPUBLISH', ARGV[3], json)
     end
     if type(problem) ~= 'table' then
         stored = position

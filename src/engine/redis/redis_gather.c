@@ -1,0 +1,84 @@
+#include "redis_gather.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "redis_core.h"
+#include "redis_reply.h"
+#include "redis_script.h"
+#include "redis_slots.h"
+
+struct gathering {
+    struct redis_gather what;
+    unsigned slot; // the next one
+    char args[GATHER_ARGS][24];
+    redisReply **kept;
+    size_t kept_count;
+};
+
+size_t redis_gather_stretch(const struct redis *r, unsigned *slot, char ends[][GATHER_END_SIZE],
+                            struct redis_node **node) {
+    size_t count = 0;
+    if (!r->owners) {
+        *node = NULL;
+        ends[0][0] = 0;
+        return *slot ? 0 : 1;
+    }
+    while (*slot < REDIS_SLOTS && !r->owners[*slot]) ++*slot;
+    *node = *slot < REDIS_SLOTS ? r->owners[*slot] : NULL;
+    for (unsigned at = *slot; at < REDIS_SLOTS && count < GATHER_SLOTS && r->owners[at] == *node; at++)
+        snprintf(ends[count++], GATHER_END_SIZE, ":{%s}", r->tags->of[at]);
+    return count;
+}
+
+static void gather_end(struct redis_call *c, enum engine_status status) {
+    const struct gathering *g = c->more;
+    g->what.end(g->what.arg, status);
+    for (size_t i = 0; i < g->kept_count; i++) redis_reply_free(g->kept[i]);
+    free(g->kept);
+    redis_call_free(c);
+}
+
+// Returns false if there is nothing left to ask.
+static bool gather_send(struct redis_call *c) {
+    struct gathering *g = c->more;
+    char ends[GATHER_SLOTS][GATHER_END_SIZE];
+    const char *argv[3 + GATHER_ARGS + GATHER_SLOTS] = {"EVALSHA", g->what.script->sha, "0"};
+    size_t lens[3 + GATHER_ARGS + GATHER_SLOTS], count = 3;
+    size_t slots = redis_gather_stretch(c->redis, &g->slot, ends, &c->pinned);
+    if (!slots) return false;
+    g->slot += (unsigned)slots;
+    for (size_t i = 0; i < g->what.count; i++) argv[count++] = g->args[i];
+    for (size_t i = 0; i < slots; i++) argv[count++] = ends[i];
+    for (size_t i = 0; i < count; i++) lens[i] = strlen(argv[i]);
+    redis_call_send_raw(c, g->what.script->name, (int)count, argv, lens);
+    return true;
+}
+
+static void gather_keep(struct gathering *g, redisReply *reply) {
+    redisReply **kept = mem_alloc((g->kept_count + 1) * sizeof(redisReply *));
+    if (g->kept_count) memcpy(kept, g->kept, g->kept_count * sizeof(redisReply *));
+    free(g->kept);
+    g->kept = kept;
+    g->kept[g->kept_count++] = reply;
+}
+
+static void on_gathered(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct gathering *g = c->more;
+    if (status == ENGINE_OK) gather_keep(g, redis_conn_keep_reply(c->node->commands));
+    if (status == ENGINE_OK && !g->what.take(g->what.arg, reply)) status = redis_call_unexpected(c, reply);
+    if (status != ENGINE_OK || !gather_send(c)) gather_end(c, status);
+}
+
+void redis_gather(struct redis *r, const struct redis_gather *what) {
+    struct redis_call *c = redis_call_new(r, on_gathered, NULL, 0);
+    struct gathering *g = mem_zalloc(sizeof *g);
+    g->what = *what;
+    for (size_t i = 0; i < what->count; i++)
+        snprintf(g->args[i], sizeof g->args[i], "%" PRId64, what->args[i]);
+    c->more = g;
+    if (!gather_send(c)) redis_call_refuse(c, ENGINE_UNAVAILABLE);
+}
