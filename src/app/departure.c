@@ -3,6 +3,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "fanout/fanout.h"
+#include "net/event_stream.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "reader/crowd.h"
@@ -10,7 +11,7 @@
 #include "roles.h"
 #include "runtime.h"
 
-enum { TICK_MS = 50 };
+enum { TICK_MS = 50, LINGER_SPARE_MS = 500 };
 
 // Viewers a second.
 static int64_t departure_pace(const struct departure *d) {
@@ -19,13 +20,21 @@ static int64_t departure_pace(const struct departure *d) {
     return crowd_pace(crowd_connects_of_others(all, c->readers, c->reader_count));
 }
 
+// Viewers that have left come back to this address, which redirects them.
+static bool departure_lingers(struct departure *d, int64_t now_ms) {
+    if (!d->left_ms) d->left_ms = now_ms;
+    return now_ms < d->left_ms + EVENT_STREAM_RETRY_MAX_MS + LINGER_SPARE_MS;
+}
+
 static void on_departure_tick(struct loop_timer *t) {
     struct departure *d = container_of(t, struct departure, tick);
     struct loop *loop = d->runtime->loop;
+    int64_t now_ms = loop_now_ms(loop);
     unsigned viewers = fanout_viewers(d->runtime->fanout);
-    bool is_late = loop_now_ms(loop) >= d->until_ms;
+    bool is_late = now_ms >= d->until_ms;
     bool has_heirs = departure_pace(d) > 0; // unless all are being stopped
-    if (viewers && has_heirs && !is_late) {
+    if (viewers) d->left_ms = 0;
+    if (has_heirs && !is_late && (viewers || departure_lingers(d, now_ms))) {
         loop_timer_start(loop, t, TICK_MS);
         return;
     }

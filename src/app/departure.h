@@ -16,6 +16,7 @@ struct departure {
     const struct runtime *runtime;
     const struct roles *roles;
     struct loop_timer tick;
+    int64_t left_ms;  // when the last viewer left; 0: there are some
     int64_t until_ms; // when it ends whatever is left
 };
 

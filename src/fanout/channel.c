@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
+#include "net/event_stream.h"
 #include "fanout/ledger.h"
 #include "fanout/pending.h"
 #include "flush.h"
@@ -215,23 +216,35 @@ void channel_end(struct channel *ch) {
 }
 
 // Returns whether it is one more that leaves.
-static bool channel_move_one(struct viewer *v, uint8_t kind, struct frame *event, int64_t now_ms) {
+static bool channel_move_one(struct viewer *v, struct frame *last, int64_t now_ms) {
     if (v->finishing) return false;
-    if (event && v->asks & kind)
-        viewer_move(v, event, now_ms);
+    if (last)
+        viewer_move(v, last, now_ms);
     else
         viewer_close(v, FAN_END_MOVED);
     return true;
+}
+
+// They leave at a pace: the time that a crowd would be given to reconnect after is too long for them.
+static struct frame *frame_of_leaving(void) {
+    struct event_stream_retry r = event_stream_retry_range(0);
+    return frame_of_retry(r.least_ms + (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1)));
 }
 
 // Each of those that are ready leaves their range, and none of the others changes the place of one that is
 // still to be visited: from the end, others only come to places that have been visited.
 void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame *event, int64_t now_ms) {
     const struct viewer_set *s = &ch->viewers;
+    struct frame *leaving = frame_of_leaving();
     uint32_t left = count;
-    while (left && s->ready) left -= channel_move_one(s->at[s->ready - 1], kind, event, now_ms);
-    for (uint32_t i = s->count; left && i--;) left -= channel_move_one(s->at[i], kind, event, now_ms);
+    while (left && s->ready) {
+        struct viewer *v = s->at[s->ready - 1];
+        left -= channel_move_one(v, event && v->asks & kind ? event : leaving, now_ms);
+    }
+    for (uint32_t i = s->count; left && i--;)
+        left -= channel_move_one(s->at[i], s->at[i]->asks & kind ? event : NULL, now_ms);
     counter_add(&ch->ledger->counters->moved, count - left);
+    frame_unref(leaving);
     frame_unref(event);
     channel_settle(ch);
 }

@@ -47,7 +47,8 @@ void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);
 void channel_end(struct channel *);
 
 // Another reader is to have `count` of its viewers: those that are up to date first. Those that asked for
-// this kind of moment are sent the event, which is taken, or NULL; all are closed.
+// this kind of moment are sent the event, which is taken, or NULL, others that are up to date a short time to
+// reconnect after; all are closed.
 void channel_move(struct channel *, uint32_t count, uint8_t kind, struct frame *, int64_t now_ms);
 
 // Whether a flush would have something to do, and when it may begin or continue.

@@ -83,6 +83,7 @@ static void cluster_add_roles(struct cluster *c) {
             service_add(s, "--manager-url=http://%s:6000",
                         sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
         if (roles[i].has_workers) cluster_add_workers(c, s);
+        if (roles[i].has_workers && c->drains) service_add(s, "--connect-rate=%u", c->drains);
         if (c->kept == KEPT || !roles[i].has_manager) continue;
         service_add(s, "--log-entries=%u", c->kept);
         service_add(s, "--log-min-age-ms=0");
@@ -93,6 +94,7 @@ void cluster_start(struct cluster *c, enum cluster_engine engine, uint64_t seed)
     *c = (struct cluster){.engine = engine, .kept = KEPT};
     if (engine == CLUSTER_SIM && seed % VARIANTS == 0) c->kept = KEPT_FEW;
     c->tight = seed % VARIANTS == 3;
+    c->drains = seed % 2 ? (unsigned)(20 + seed % 23) : 0;
     c->spares_streams = seed % VARIANTS == 1 && (engine == CLUSTER_SIM || engine == CLUSTER_REDIS);
     if (engine == CLUSTER_SIM) engines_start_store();
     if (engine == CLUSTER_REDIS) redis_actor_start();

@@ -33,6 +33,8 @@ struct cluster {
     unsigned kept;       // entries of a video's log
     bool spares_streams; // nothing fails that a stream needs
     bool tight;          // readers hold little, so that slow viewers miss something
+    unsigned drains; // viewers a second that a reader says it can take on, so few that one that is told to
+                     // end takes its time to give them away; 0: it ends at once
     struct service services[CLUSTER_SERVICES];
     size_t count;
 };

@@ -1,4 +1,4 @@
-// CI also: processes. There the socket of one process orders the others.
+// Set-ups: processes, embedded. With a process for each part the socket of one orders the others.
 // Orders of operators at a control socket.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -19,6 +19,7 @@ enum {
     LEAVES_PERCENT = 10, // that leave where others only reconnect
     RESETS_PERCENT = 30, // that end a stream with a reset
     AGAIN_PERCENT = 30,
+    RETRY_MOST_MS = 2500,
     HURRIES_PERCENT = 25,
     HURRY_MS = 6,
     WANTS_ALL_PERCENT = 20,
@@ -258,7 +259,8 @@ static void viewer_on_body(struct http_call *call, const char *bytes, size_t len
         http_call_close(call, false);
         viewer_fail(v, "broken");
     }
-    if (v->sse.retry_ms) v->retry_ms = v->sse.retry_ms;
+    // A run has no time for what a crowd is told, where readers say that they can take on few.
+    if (v->sse.retry_ms) v->retry_ms = v->sse.retry_ms < RETRY_MOST_MS ? v->sse.retry_ms : RETRY_MOST_MS;
 }
 
 static void viewer_note_denied(struct viewer *v, unsigned status) {

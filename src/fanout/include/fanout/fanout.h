@@ -88,7 +88,8 @@ void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
 // Another reader is to have `count` of its viewers, those that are up to date first: they are closed as by
 // FAN_END_MOVED, those that asked for this kind of moment (a bit) after they have been sent the event (taken;
-// NULL: none is sent it). They leave as any others do: on_left() follows.
+// NULL: none is sent it), others after a short time to reconnect. They leave as any others do: on_left()
+// follows.
 void fan_video_move(struct fan_video *, unsigned count, uint8_t kind, struct frame *);
 
 // Changes the bounds, from a worker's next turn on.
