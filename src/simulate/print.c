@@ -1,27 +1,11 @@
 // Writes the text report. One policy is shown reader by reader, several are shown side by side.
 #include <inttypes.h>
 
+#include "grouped.h"
 #include "size_classes.h"
 #include "simulate/simulate.h"
 
 enum { TOP_VIDEOS = 20 };
-
-struct grouped {
-    char text[32];
-};
-
-// Returns a number with commas between thousands. For use as an argument: grouped(n).text.
-static struct grouped grouped(uint64_t n) {
-    struct grouped g;
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0) g.text[at++] = ',';
-        g.text[at++] = digits[i];
-    }
-    g.text[at] = 0;
-    return g;
-}
 
 static double percent(uint64_t part, uint64_t whole) {
     return whole ? (double)part / (double)whole * 100 : 0;

@@ -31,9 +31,9 @@ enum command {
 };
 
 struct simulate_settings {
-    int64_t videos, viewers, readers;
+    int64_t videos, viewers, readers, comments, cores, max_viewers, redis_rate;
     const char *distribution, *policy, *lose_reader, *html;
-    bool json;
+    bool json, plan;
 };
 
 struct top_settings {
