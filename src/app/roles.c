@@ -9,6 +9,7 @@
 #include "archive/archive.h"
 #include "comment/comment_api.h"
 #include "manager/manager.h"
+#include "placement/hot_set.h"
 #include "reader/reader.h"
 #include "runtime.h"
 #include "statistics/statistics.h"
@@ -42,7 +43,9 @@ static void *make_statistics(struct roles *all, const struct role_context *c) {
 static void *make_manager(struct roles *all, const struct role_context *c) {
     const struct runtime *r = c->runtime;
     struct service_config config = service_config(c);
-    all->manager = manager_new(r->loop, r->engine, r->placement, r->client, &config);
+    struct hot_times hot = {.grow_ms = r->settings->hot_after_ms, .shrink_ms = r->settings->cool_after_ms};
+    all->manager =
+        manager_new(r->loop, r->engine, r->placement, r->client, &config, runtime_has_sets(r) ? &hot : NULL);
     return all->manager;
 }
 
@@ -133,7 +136,8 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
                                            .heartbeat_ms = (int)set->heartbeat_ms,
                                            .stall_ms = (int)set->stall_timeout_ms,
                                            .unsubscribe_ms = (int)set->unsubscribe_ms,
-                                           .crowd = &r->crowd});
+                                           .crowd = &r->crowd,
+                                           .cores = runtime_has_sets(r) ? 1000 * runtime_workers(r) : 0});
     all->readers[c->number] = reader;
     if (c->number == all->reader_count) all->reader_count++;
     return reader;

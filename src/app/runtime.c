@@ -116,7 +116,7 @@ static bool has_viewers(const struct runtime *r) {
     return r->command != COMMAND_STATISTICS; // and not only dashboards, which have no options
 }
 
-static unsigned worker_count(const struct runtime *r) {
+unsigned runtime_workers(const struct runtime *r) {
     const struct settings *set = r->settings;
     long cores = has_viewers(r) ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     return set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
@@ -125,7 +125,7 @@ static unsigned worker_count(const struct runtime *r) {
 static struct fan_bounds bounds_of(const struct runtime *r) {
     const struct settings *set = r->settings;
     return (struct fan_bounds){.ring_frames = RING_FRAMES,
-                               .ring_bytes = ring_bytes(set, worker_count(r)),
+                               .ring_bytes = ring_bytes(set, runtime_workers(r)),
                                .heartbeat_ms =
                                    has_viewers(r) ? (int)set->heartbeat_ms : DASHBOARD_HEARTBEAT_MS,
                                .stall_ms = has_viewers(r) ? (int)set->stall_timeout_ms : DASHBOARD_STALL_MS,
@@ -142,7 +142,7 @@ static void set_crowd(struct runtime *r) {
 
 static bool runtime_open_fanout(struct runtime *r) {
     const struct settings *set = r->settings;
-    unsigned workers = worker_count(r);
+    unsigned workers = runtime_workers(r);
     int error;
     r->history.max = (size_t)set->memory / 2;
     r->crowd.loop = r->loop;
@@ -312,6 +312,12 @@ static void set_hostnames(const struct runtime *r) {
     buf_release(&list);
 }
 
+static enum placement_policy policy_of(const struct settings *set) {
+    enum placement_policy policy = POLICY_ROUND_ROBIN;
+    policy_by_name(set->policy, strlen(set->policy), &policy);
+    return policy;
+}
+
 bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
@@ -336,10 +342,15 @@ bool runtime_start(struct runtime *r) {
     if (r->command & (COMMAND_STATISTICS | COMMAND_ARCHIVE)) return true;
     r->placement = placement_new(r->loop, r->engine,
                                  &(struct placement_config){.static_readers = set->reader_urls,
-                                                            .policy = POLICY_ROUND_ROBIN,
+                                                            .policy = policy_of(set),
                                                             .grace_ms = grace_ms(set),
+                                                            .sets = runtime_has_sets(r),
                                                             .distant_readers = has_redis(set)});
     return true;
+}
+
+bool runtime_has_sets(const struct runtime *r) {
+    return r->command == COMMAND_UP ? r->settings->hot_set : !r->settings->single_reader;
 }
 
 bool runtime_begin(struct runtime *r) {

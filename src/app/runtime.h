@@ -47,6 +47,12 @@ struct runtime {
 // with a sentence.
 bool runtime_start(struct runtime *);
 
+// How many fan-out threads there are at first.
+unsigned runtime_workers(const struct runtime *);
+
+// Whether hot videos may have several readers.
+bool runtime_has_sets(const struct runtime *);
+
 // Starts placement, once our own readers have leases, and waits briefly for it. From then on logs when the
 // store becomes unavailable and available again.
 bool runtime_begin(struct runtime *);

@@ -10,6 +10,7 @@
 #include "http/hostnames.h"
 #include "http/server.h"
 #include "http/url.h"
+#include "placement/policy.h"
 #include "placement/readers.h"
 #include "service/fields.h"
 #include "service/text_rules.h"
@@ -50,6 +51,11 @@ const char *text_public_url(const char *text) {
 
 const char *text_reader_urls(const char *text) {
     return placement_urls_are_plain(text) ? NULL : "addresses like http://reader-1:4001,...";
+}
+
+const char *text_policy(const char *text) {
+    enum placement_policy policy;
+    return policy_by_name(text, strlen(text), &policy) ? NULL : "one of round-robin, least-loaded and hash";
 }
 
 const char *text_part_url(const char *text) {

@@ -10,6 +10,7 @@ const char *text_redis_host(const char *);
 const char *text_reader_url(const char *);
 const char *text_public_url(const char *);
 const char *text_reader_urls(const char *);
+const char *text_policy(const char *);
 const char *text_part_url(const char *); // of a part that this one calls
 const char *text_jwks_url(const char *);
 const char *text_review_hook(const char *);

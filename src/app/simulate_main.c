@@ -11,7 +11,7 @@
 #include "simulate/plan.h"
 #include "simulate/simulate.h"
 
-static const char all_policies[] = "round-robin,hash,least-viewers";
+static const char all_policies[] = "round-robin,least-loaded,hash";
 
 // Reads --lose-reader: a number, or `busiest`.
 static bool read_lost_reader(const struct simulate_settings *set, struct simulate_config *c, char *why,
@@ -52,11 +52,10 @@ static bool configure(const struct simulate_settings *set, int64_t seed, struct 
                                   .distribution = set->distribution};
     if (!read_distribution(set, &c->audience, why, why_size)) return false;
     if (!simulate_parse_policies(policy, c))
-        snprintf(
-            why, why_size,
-            "--policy is \"%s\", but must be one of round-robin, hash and least-viewers, or several with "
-            "commas between them.",
-            policy);
+        snprintf(why, why_size,
+                 "--policy is \"%s\", but must be one of round-robin, least-loaded and hash, or several with "
+                 "commas between them.",
+                 policy);
     else
         return read_lost_reader(set, c, why, why_size);
     return false;

@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "net/loop.h"
 #include "placement/placement.h"
+#include "set_keeper.h"
 
 struct manager {
     struct placed_service placed; // first: the argument of the routes
@@ -16,6 +17,7 @@ struct manager {
     uint64_t videos;         // registered, in total
     json_t *newest_mappings; // of the newest of them
     int interval_ms;
+    struct set_keeper *keeper; // NULL: every video has one reader
 };
 
 static void on_manager_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
@@ -39,6 +41,10 @@ static void on_overview_due(struct loop_timer *t) {
     loop_timer_start(m->placed.service.loop, t, m->interval_ms);
 }
 
+static struct set_figures manager_set_figures(const struct manager *m) {
+    return m->keeper ? set_keeper_figures(m->keeper) : (struct set_figures){0};
+}
+
 #define MANAGER(name, expression)                                                                            \
     static double name(struct service *s) {                                                                  \
         struct manager *m = (struct manager *)s;                                                             \
@@ -47,6 +53,10 @@ static void on_overview_due(struct loop_timer *t) {
 MANAGER(manager_videos, m->videos)
 MANAGER(manager_readers, placement_reader_count(m->placed.placement))
 MANAGER(manager_registrations, m->placed.registrations)
+MANAGER(manager_sets, manager_set_figures(m).sets)
+MANAGER(manager_set_readers, manager_set_figures(m).readers)
+MANAGER(manager_sets_grown, manager_set_figures(m).grown)
+MANAGER(manager_sets_shrunk, manager_set_figures(m).shrunk)
 #undef MANAGER
 
 const struct metric manager_metrics[] = {
@@ -56,6 +66,14 @@ const struct metric manager_metrics[] = {
      .get = manager_readers, .health = "availableReaderApis", .report = "availableReaderApis"},
     {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER,
      "Videos assigned to a first reader.", .get = manager_registrations, .report = "registrationCount"},
+    {"chorus_manager_hot_videos", "videos", METRIC_GAUGE,
+     "Hot videos that several readers serve, as far as this manager knows.", .get = manager_sets},
+    {"chorus_manager_hot_readers", "readers", METRIC_GAUGE,
+     "Readers of those videos, summed over the videos.", .get = manager_set_readers},
+    {"chorus_manager_set_growths_total", "growths", METRIC_COUNTER,
+     "Times that this manager gave a hot video more readers.", .get = manager_sets_grown},
+    {"chorus_manager_set_reductions_total", "reductions", METRIC_COUNTER,
+     "Times that it took a reader from a video that was no longer hot.", .get = manager_sets_shrunk},
     {0},
 };
 
@@ -79,12 +97,14 @@ static const struct service_kind manager_kind = {.role = "manager",
                                                  .add_to_report = manager_add_mappings};
 
 struct manager *manager_new(struct loop *loop, struct engine *engine, struct placement *placement,
-                            struct http_client *client, const struct service_config *config) {
+                            struct http_client *client, const struct service_config *config,
+                            const struct hot_times *hot) {
     struct manager *m = mem_zalloc(sizeof *m);
     service_init(&m->placed.service, &manager_kind, loop, engine, client, config);
     m->placed.placement = placement;
     m->newest_mappings = json_object();
     m->interval_ms = config->statistics_interval_ms / 2 + 1;
+    if (hot) m->keeper = set_keeper_new(loop, engine, placement, hot);
     m->refresh.on_due = on_overview_due;
     loop_timer_start(loop, &m->refresh, 0);
     return m;
@@ -93,6 +113,7 @@ struct manager *manager_new(struct loop *loop, struct engine *engine, struct pla
 void manager_free(struct manager *m) {
     if (!m) return;
     loop_timer_stop(m->placed.service.loop, &m->refresh);
+    set_keeper_free(m->keeper);
     service_release(&m->placed.service);
     json_decref(m->newest_mappings);
     free(m);

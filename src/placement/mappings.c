@@ -12,6 +12,7 @@ void shared_url_unref(struct shared_url *u) {
 void mappings_drop(struct mappings *all, struct mapping *m) {
     HASH_DEL(all->by_video, m);
     shared_url_unref(m->url);
+    reader_set_unref(m->set);
     free(m);
 }
 
@@ -80,6 +81,13 @@ void mapping_set(struct mapping *m, const char *reader_url, int64_t now_ms) {
     m->url = mem_alloc(sizeof *m->url + size);
     m->url->references = 1;
     memcpy(m->url->text, reader_url, size);
+}
+
+// Stays the same as long as it has not changed, with what it counts.
+void mapping_take_set(struct mapping *m, const struct engine_set *set) {
+    if (m->set && m->set->generation == set->generation) return;
+    reader_set_unref(m->set);
+    m->set = set->generation ? reader_set_read(set) : NULL;
 }
 
 bool mapping_known_within(const struct mapping *m, int64_t ms, int64_t now_ms) {

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "base/uthash.h"
+#include "engine/engine.h"
 #include "placement/placement.h"
+#include "placement/reader_set.h"
 
 // A reader's URL, shared by a mapping and the answers made from it.
 struct shared_url {
@@ -27,13 +29,15 @@ struct placement_query {
     enum placement_status status;
     bool registered, confirmed;
     struct shared_url *url;
+    struct reader_set *set;              // NULL: none is in force
     struct placement_query *prev, *next; // in its mapping, or in placement.answered
+    char video[];
 };
 
 enum mapping_state {
     MAPPING_AT_REST,    // no query waits
     MAPPING_UNLISTED,   // until the readers have been listed for the first time
-    MAPPING_LOOKING_UP, // from here on an operation of the engine is running
+    MAPPING_LOOKING_UP, // from here on operations of the engine are running
     MAPPING_TAKING_TURN,
     MAPPING_ASSIGNING,
     MAPPING_REASSIGNING
@@ -43,7 +47,10 @@ struct mapping {
     struct placement *placement;
     enum mapping_state state;
     struct shared_url *url; // NULL: unknown, or none
-    int64_t known_ms;       // when the engine gave it
+    struct reader_set *set; // NULL: unknown, or none was ever written
+    int64_t known_ms;       // when the engine gave the URL
+    unsigned awaited;       // answers to a lookup
+    enum engine_status looked_up;
     struct placement_query *queries;
     struct mapping *next_unlisted;
     UT_hash_handle hh;
@@ -68,6 +75,7 @@ void mappings_age(struct mappings *, int64_t now_ms);
 
 void mapping_set(struct mapping *, const char *reader_url, int64_t now_ms);
 void mapping_unset(struct mapping *);
+void mapping_take_set(struct mapping *, const struct engine_set *);
 
 // Returns whether the engine gave the mapping in the last `ms`.
 bool mapping_known_within(const struct mapping *, int64_t ms, int64_t now_ms);

@@ -13,6 +13,10 @@
 //        v    +---> REASSIGNING ---> answer   (or, if the mapping has been dropped meanwhile, LOOKING_UP)
 //     ASSIGNING ---> answer
 //
+// A lookup reads the mapping, and the set of readers, if there are sets. Where a set is in force, the mapping
+// only names its first reader, for processes that know no sets; if that one is gone, the next member takes
+// its place there, without a turn.
+//
 // So a new video costs three trips to the store in a row: look up the mapping, take a turn from the counter,
 // write the mapping. The counter comes before the mapping because with Redis Cluster the two are in different
 // slots, and it is not raised for videos that have a reader. A failed trip ends in an answer, too.
@@ -35,6 +39,7 @@
 #include "service/event_feed.h"
 #include "mappings.h"
 #include "presence.h"
+#include "set_choice.h"
 
 enum { REFRESH_MS = 500, ASSIGNED_LINES = 20 };
 
@@ -42,6 +47,7 @@ struct placement {
     struct loop *loop;
     struct engine *engine;
     enum placement_policy policy;
+    bool sets;
     struct listing listing;
     struct presence *presence; // NULL: all readers are in this process
     struct mappings mappings;
@@ -57,20 +63,34 @@ static void mapping_look_up(struct mapping *);
 
 // Answers
 
+// Returns the first member of the video's set that is alive; NULL if there is no set in force.
+static const char *mapping_first_member(const struct mapping *m) {
+    const struct placement *p = m->placement;
+    return p->sets && m->set ? set_first_alive(m->set, &p->listing.readers, loop_now_ms(p->loop)) : NULL;
+}
+
+// Answers
+
 // Answers given meanwhile wait for the next run.
 static void on_call_back(struct loop_job *job) {
     struct placement *p = container_of(job, struct placement, call_back);
     struct placement_query *answered = p->answered, *q, *next;
     p->answered = NULL;
     DL_FOREACH_SAFE(answered, q, next) {
-        const char *url = q->url ? q->url->text : NULL;
+        const char *owner = q->url ? q->url->text : NULL, *url = owner;
+        int64_t now_ms = loop_now_ms(p->loop);
+        const char *member = q->set ? set_choose(q->set, &p->listing.readers, q->video, now_ms) : NULL;
+        if (member) url = member;
         const struct reader_row *row = url ? readers_find(&p->listing.readers, url) : NULL;
         q->cb(q->arg, &(struct placement_answer){.status = q->status,
                                                  .reader_url = url,
                                                  .public_url = row ? row->public_url : NULL,
+                                                 .owner_url = owner,
+                                                 .set = member ? q->set : NULL,
                                                  .registered = q->registered,
                                                  .confirmed = q->confirmed});
         shared_url_unref(q->url);
+        reader_set_unref(q->set);
         free(q);
     }
 }
@@ -81,6 +101,8 @@ static void placement_query_answer(struct placement *p, struct placement_query *
     if (status == PLACEMENT_OK) {
         q->url = m->url;
         q->url->references++;
+        q->set = mapping_first_member(m) ? m->set : NULL;
+        if (q->set) q->set->references++;
     }
     if (!p->answered) loop_defer(p->loop, &p->call_back);
     DL_APPEND(p->answered, q);
@@ -124,26 +146,36 @@ static void mapping_answer_without_store(struct mapping *m, enum engine_status s
 
 // Queries
 
-// One that drains gives its videos away.
-static bool placement_reader_is_gone(const struct placement *p, const char *reader_url) {
-    if (readers_is_draining(&p->listing.readers, reader_url)) return true;
-    if (readers_state(&p->listing.readers, reader_url) != READER_GONE) return false;
-    const struct reader_row *row = readers_find(&p->listing.readers, reader_url);
-    return !row || loop_now_ms(p->loop) >= row->may_return_ms;
+bool placement_is_gone(const struct placement *p, const char *reader_url) {
+    return readers_has_gone(&p->listing.readers, reader_url, loop_now_ms(p->loop));
+}
+
+uint64_t placement_set_surplus(struct placement *p, const struct reader_set *set, const char *video,
+                               const char *reader_url, uint64_t viewers) {
+    return set_surplus((struct reader_set *)set, &p->listing.readers, video, reader_url, viewers,
+                       loop_now_ms(p->loop));
+}
+
+bool placement_sends_on(struct placement *p, const struct placement_answer *a, const char *video,
+                        const char *reader_url, uint64_t viewers) {
+    return a->set && set_sends_on((struct reader_set *)a->set, &p->listing.readers, video, reader_url,
+                                  viewers, a->reader_url);
 }
 
 static void placement_ask(struct placement *p, const char *video, bool may_assign, bool confirm,
                           placement_cb *cb, void *arg) {
     struct mapping *m = mappings_get(&p->mappings, p, video);
-    struct placement_query *q = mem_zalloc(sizeof *q);
+    size_t size = strlen(video) + 1;
+    struct placement_query *q = mem_zalloc(sizeof *q + size);
     *q = (struct placement_query){.cb = cb, .arg = arg, .may_assign = may_assign};
+    memcpy(q->video, video, size);
     if (!m) {
         placement_query_answer(p, q, PLACEMENT_UNAVAILABLE, NULL);
         return;
     }
     if (!confirm && m->state == MAPPING_AT_REST &&
         mapping_known_within(m, PLACEMENT_FRESH_MS, loop_now_ms(p->loop)) &&
-        !placement_reader_is_gone(p, m->url->text)) {
+        !placement_is_gone(p, m->url->text)) {
         placement_query_answer(p, q, PLACEMENT_OK, m);
         return;
     }
@@ -202,32 +234,51 @@ static bool wants_assignment(const struct mapping *m) {
     return false;
 }
 
-static void on_mapping_found(void *arg, enum engine_status status, const char *reader_url, bool changed) {
-    struct mapping *m = arg;
-    struct placement *p = m->placement;
-    (void)changed;
-    if (status == ENGINE_NOT_FOUND) {
+static void mapping_looked_up(struct mapping *m) {
+    if (m->looked_up == ENGINE_NOT_FOUND) {
         mapping_unset(m);
         if (wants_assignment(m))
             mapping_take_turn(m);
         else
             mapping_answer_from_store(m, PLACEMENT_NONE);
-    } else if (status != ENGINE_OK) {
-        mapping_answer_without_store(m, status);
+    } else if (m->looked_up != ENGINE_OK) {
+        mapping_answer_without_store(m, m->looked_up);
+    } else if (placement_is_gone(m->placement, m->url->text)) {
+        mapping_take_turn(m);
     } else {
-        mapping_set(m, reader_url, loop_now_ms(p->loop));
-        if (placement_reader_is_gone(p, reader_url))
-            mapping_take_turn(m);
-        else
-            mapping_answer_from_store(m, PLACEMENT_OK);
+        mapping_answer_from_store(m, PLACEMENT_OK);
     }
 }
 
+// A lookup is two operations where there are sets. One that fails counts.
+static void mapping_take_part(struct mapping *m, enum engine_status status) {
+    if (m->looked_up == ENGINE_OK || m->looked_up == ENGINE_NOT_FOUND)
+        m->looked_up = status == ENGINE_OK ? m->looked_up : status;
+    if (!--m->awaited) mapping_looked_up(m);
+}
+
+static void on_mapping_found(void *arg, enum engine_status status, const char *reader_url, bool changed) {
+    struct mapping *m = arg;
+    (void)changed;
+    if (status == ENGINE_OK) mapping_set(m, reader_url, loop_now_ms(m->placement->loop));
+    mapping_take_part(m, status);
+}
+
+static void on_set_found(void *arg, enum engine_status status, const struct engine_set *set) {
+    struct mapping *m = arg;
+    if (status == ENGINE_OK) mapping_take_set(m, set);
+    mapping_take_part(m, status);
+}
+
 static void mapping_look_up(struct mapping *m) {
-    struct engine *e = m->placement->engine;
+    const struct placement *p = m->placement;
+    struct engine *e = p->engine;
     struct placement_query *q;
     DL_FOREACH(m->queries, q) q->later = false;
     m->state = MAPPING_LOOKING_UP;
+    m->looked_up = ENGINE_OK;
+    m->awaited = p->sets ? 2 : 1;
+    if (p->sets) e->ops->set_read(e, m->video, on_set_found, m);
     e->ops->lookup(e, m->video, on_mapping_found, m);
 }
 
@@ -247,8 +298,14 @@ static void on_assignment_turn(void *arg, enum engine_status status, uint64_t tu
         mapping_assign(m, r->live[policy_pick(p->policy, r->live, r->live_count, m->video, turn)].reader_url);
 }
 
+// A video with a set needs none: its first member that is alive is next.
 static void mapping_take_turn(struct mapping *m) {
     struct placement *p = m->placement;
+    const char *member = mapping_first_member(m);
+    if (member) {
+        mapping_assign(m, member);
+        return;
+    }
     if (!p->listing.readers.live_count) {
         mapping_answer_from_store(m, PLACEMENT_NO_READER);
         return;
@@ -336,6 +393,7 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
     p->loop = loop;
     p->engine = engine;
     p->policy = config->policy;
+    p->sets = config->sets;
     p->refresh.on_due = on_refresh_due;
     p->call_back.run = on_call_back;
     p->reap.run = on_placement_reap;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const char *const names[POLICIES] = {
-    [POLICY_ROUND_ROBIN] = "round-robin", [POLICY_HASH] = "hash", [POLICY_LEAST_VIEWERS] = "least-viewers"};
+    [POLICY_ROUND_ROBIN] = "round-robin", [POLICY_LEAST_LOADED] = "least-loaded", [POLICY_HASH] = "hash"};
 
 // Spreads a difference in any bit over all bits (the last step of splitmix64: Steele, Lea and Flood 2014).
 static uint64_t mix(uint64_t z) {
@@ -19,41 +19,49 @@ static uint64_t stable_hash(const char *text) {
     return mix(hash);
 }
 
-struct policy_candidate policy_candidate(const char *reader_url, uint64_t viewers) {
-    return (struct policy_candidate){
-        .reader_url = reader_url, .viewers = viewers, .hash = stable_hash(reader_url)};
+struct policy_candidate policy_candidate(const char *reader_url, uint64_t load) {
+    return (struct policy_candidate){.reader_url = reader_url, .load = load, .hash = stable_hash(reader_url)};
+}
+
+// Returns the load beyond which a reader is passed over. There is always one that is not.
+static double most_load(const struct policy_candidate *candidates, size_t count) {
+    double all = 0;
+    for (size_t i = 0; i < count; i++) all += (double)candidates[i].load;
+    return 1.25 * all / (double)count;
 }
 
 static size_t pick_by_hash(const struct policy_candidate *candidates, size_t count, const char *video) {
+    double most = most_load(candidates, count);
     uint64_t of_video = stable_hash(video), highest = 0;
-    size_t best = 0;
+    size_t best = count;
     for (size_t i = 0; i < count; i++) {
         uint64_t score = mix(of_video ^ candidates[i].hash);
-        if (i && score <= highest) continue;
+        if ((double)candidates[i].load > most || (best < count && score <= highest)) continue;
         highest = score;
         best = i;
     }
     return best;
 }
 
-static size_t pick_by_viewers(const struct policy_candidate *candidates, size_t count, size_t first) {
-    size_t best = first;
-    for (size_t n = 1, i = first; n < count; n++) {
-        i = i + 1 < count ? i + 1 : 0;
-        if (candidates[i].viewers < candidates[best].viewers) best = i;
-    }
+static size_t pick_by_load(const struct policy_candidate *candidates, size_t count, const char *video,
+                           uint64_t turn) {
+    uint64_t chance = mix(stable_hash(video) ^ mix(turn));
+    size_t first = (size_t)(chance % count), second = (size_t)(mix(chance) % count);
+    size_t best = candidates[second].load < candidates[first].load ? second : first;
+    if ((double)candidates[best].load <= most_load(candidates, count)) return best;
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i].load < candidates[best].load) best = i;
     return best;
 }
 
 size_t policy_pick(enum placement_policy policy, const struct policy_candidate *candidates, size_t count,
                    const char *video, uint64_t turn) {
-    size_t next = (size_t)(turn % count);
     switch (policy) {
     case POLICY_ROUND_ROBIN: break;
+    case POLICY_LEAST_LOADED: return pick_by_load(candidates, count, video, turn);
     case POLICY_HASH: return pick_by_hash(candidates, count, video);
-    case POLICY_LEAST_VIEWERS: return pick_by_viewers(candidates, count, next);
     }
-    return next;
+    return (size_t)(turn % count);
 }
 
 const char *policy_name(enum placement_policy policy) {
@@ -61,6 +69,11 @@ const char *policy_name(enum placement_policy policy) {
 }
 
 bool policy_by_name(const char *name, size_t len, enum placement_policy *policy) {
+    static const char earlier[] = "least-viewers";
+    if (len == sizeof earlier - 1 && !memcmp(name, earlier, len)) {
+        *policy = POLICY_LEAST_LOADED;
+        return true;
+    }
     for (int i = 0; i < POLICIES; i++) {
         if (strlen(names[i]) != len || memcmp(names[i], name, len) != 0) continue;
         *policy = (enum placement_policy)i;

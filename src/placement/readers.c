@@ -59,6 +59,16 @@ static struct reader_row *readers_append(struct readers *r, const char *reader_u
     return row;
 }
 
+// Of what it can do, in millionths; its viewers where one of them does not say. Below a percent, how busy a
+// reader is says little.
+static uint64_t row_load(const struct reader_row *row, bool all_say) {
+    enum { MILLION = 1000000, PERCENT = MILLION / 100 };
+    if (!all_say) return row->viewers;
+    uint64_t sends = row->load.used * MILLION / row->load.cores / PERCENT * PERCENT;
+    uint64_t holds = row->load.most ? row->viewers * MILLION / row->load.most : 0;
+    return sends > holds ? sends : holds;
+}
+
 static bool row_is_full(const struct reader_row *row) {
     return reader_load_is_full(&row->load, row->viewers);
 }
@@ -66,9 +76,11 @@ static bool row_is_full(const struct reader_row *row) {
 // Without those that drain, and those that are full, as long as there are others.
 static void readers_list_live(struct readers *r) {
     r->live = mem_realloc(r->live, (r->count + 1) * sizeof *r->live);
-    bool has_room = false, stays = false;
+    bool has_room = false, stays = false, all_say = true;
     for (size_t i = 0; i < r->count; i++) {
-        if (r->rows[i].state != READER_LIVE || r->rows[i].load.draining) continue;
+        if (r->rows[i].state != READER_LIVE) continue;
+        all_say &= r->rows[i].load.cores > 0;
+        if (r->rows[i].load.draining) continue;
         stays = true;
         has_room |= !row_is_full(&r->rows[i]);
     }
@@ -80,7 +92,7 @@ static void readers_list_live(struct readers *r) {
         if (stays && row->load.draining)
             r->drains = true;
         else if (!has_room || !row_is_full(row))
-            r->live[r->live_count++] = policy_candidate(row->reader_url, row->viewers);
+            r->live[r->live_count++] = policy_candidate(row->reader_url, row_load(row, all_say));
     }
 }
 
@@ -102,6 +114,7 @@ static void row_release(struct reader_row *row) {
     free(row->public_url);
     free(row->instance_id);
     free(row->load_text);
+    reader_load_release(&row->load);
 }
 
 void readers_release(struct readers *r) {
@@ -181,6 +194,7 @@ static void row_set_load(struct reader_row *row, const char *text) {
     if (text && row->load_text && !strcmp(text, row->load_text)) return;
     free(row->load_text);
     row->load_text = text ? mem_strdup(text) : NULL;
+    reader_load_release(&row->load);
     reader_load_read(&row->load, text);
 }
 
@@ -269,6 +283,13 @@ const struct reader_row *readers_find(const struct readers *r, const char *reade
 bool readers_is_draining(const struct readers *r, const char *reader_url) {
     const struct reader_row *row = r->drains ? readers_find(r, reader_url) : NULL;
     return row && row->state == READER_LIVE && row->load.draining;
+}
+
+bool readers_has_gone(const struct readers *r, const char *reader_url, int64_t now_ms) {
+    if (readers_is_draining(r, reader_url)) return true;
+    if (readers_state(r, reader_url) != READER_GONE) return false;
+    const struct reader_row *row = readers_find(r, reader_url);
+    return !row || now_ms >= row->may_return_ms;
 }
 
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {

@@ -59,6 +59,7 @@ struct connect_request {
     uint64_t nonce;  // as in the params
     bool whole, redirect, head_only, sends_token;
     bool elsewhere;  // another reader owns the video, and it is served here
+    bool member;     // this reader serves the video with others
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
@@ -270,6 +271,7 @@ static void connect_join(struct connect_request *c) {
     c->join.on_joined = on_joined;
     struct watched *w = watched_open(r, c->videoid);
     if (c->redirect) w->is_rechecked = true;
+    if (c->member) w->in_set = w->was_in_set = true;
     broadcast_join(&w->broadcast, &c->join);
 }
 
@@ -412,6 +414,16 @@ static void connect_choose(struct connect_request *c, const struct placement_ans
     c->reader->outstanding++;
 }
 
+// Whether this member of the set has clearly more viewers than the one that was chosen.
+static bool connect_is_sent_on(const struct connect_request *c, const struct watched *w,
+                               const struct placement_answer *p) {
+    struct reader *r = c->reader;
+    return c->redirect &&
+           !redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request), false) &&
+           placement_sends_on(r->placement, p, c->videoid, r->config.reader_url,
+                              w ? broadcast_viewers(&w->broadcast) : 0);
+}
+
 static void on_placed(void *arg, const struct placement_answer *p) {
     struct connect_request *c = arg;
     if (c->front) connect_choose(c, p);
@@ -421,13 +433,16 @@ static void on_placed(void *arg, const struct placement_answer *p) {
         return;
     }
     struct watched *w = watched_find(r, c->videoid);
-    bool ours = p->status == PLACEMENT_OK && reader_owns_url(r, w, p->reader_url);
-    c->elsewhere = p->status == PLACEMENT_OK && !ours && !c->redirect;
-    if (c->elsewhere && drain_has_heirs(r)) { // it is not redirected, and a proxy sends it elsewhere
+    bool placed = p->status == PLACEMENT_OK, owner = placed && reader_owns_url(r, w, p->owner_url);
+    c->member = placed && reader_is_member(r, p->set) && !drain_has_heirs(r);
+    bool ours = p->set ? c->member && !connect_is_sent_on(c, w, p) : owner;
+    c->elsewhere = placed && !owner && (c->member || !c->redirect);
+    if (c->elsewhere && !c->redirect && !c->member &&
+        drain_has_heirs(r)) { // it is not redirected, and a proxy sends it elsewhere
         connect_shed(c, "draining");
         return;
     }
-    if (ours || c->elsewhere) viewer_counts_place(r, c->videoid, ours ? NULL : p->reader_url);
+    if (owner || c->elsewhere) viewer_counts_place(r, c->videoid, owner ? NULL : p->owner_url);
     if (ours || !c->redirect || (p->status != PLACEMENT_OK && w) ||
         (c->head_only && p->status != PLACEMENT_OK)) {
         connect_join(c);

@@ -1,5 +1,6 @@
 #include "load_report.h"
 
+#include "hot_videos.h"
 #include "placement/reader_load.h"
 #include "reader/crowd.h"
 #include "reader_core.h"
@@ -11,5 +12,8 @@ void load_report_write(struct reader *r, struct buf *b) {
         load.connects = (uint64_t)crowd_connects(c);
         load.most = counter_get(&r->counters.viewers) + (uint64_t)crowd_room(c);
     }
+    struct reader_load_video videos[READER_LOAD_VIDEOS];
+    load.videos = videos;
+    hot_videos_measure(r, &load);
     reader_load_write(b, &load);
 }

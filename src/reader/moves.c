@@ -89,7 +89,7 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
         return;
     }
     if (!ours) m->event = move_event(p->public_url ? p->public_url : p->reader_url);
-    if (!ours) viewer_counts_place(r, m->video, p->reader_url);
+    if (!ours && !p->set) viewer_counts_place(r, m->video, p->owner_url);
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moving", "video=%s to=%s viewers=%u", m->video, p->reader_url,
                  broadcast_viewers(&w->broadcast));

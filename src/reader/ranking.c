@@ -40,6 +40,10 @@ void ranking_sweep(struct reader *r) {
     k->walking.count = 0;
 }
 
+const struct busiest *ranking_busiest(const struct ranking *k) {
+    return &k->whole;
+}
+
 void ranking_leave(struct reader *r, const struct watched *w) {
     if (r->ranking->next == w) r->ranking->next = watched_next(r, w);
 }

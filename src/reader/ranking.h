@@ -14,6 +14,10 @@ void ranking_free(struct ranking *);
 
 void ranking_sweep(struct reader *);
 
+// Returns the result of the last whole walk. Videos may have been closed since.
+struct busiest;
+const struct busiest *ranking_busiest(const struct ranking *);
+
 // Must be called before a video is closed.
 void ranking_leave(struct reader *, const struct watched *);
 

@@ -18,6 +18,7 @@
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "fanout/fanout.h"
+#include "hot_videos.h"
 #include "ledger_report.h"
 #include "ledgers.h"
 #include "reader_core.h"
@@ -166,6 +167,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     orders_start(r);
     if (config->crowd) crowd_add(config->crowd, config->reader_url);
     r->ranking = ranking_new();
+    r->hot_videos = hot_videos_new();
     r->ledgers = ledgers_new(&r->counters);
     viewer_counts_start(r);
     room_events_start(r);
@@ -244,6 +246,7 @@ bool reader_is_settled(const struct reader *r) {
 void reader_free(struct reader *r) {
     if (r) moves_free(r->moves);
     if (r) ranking_free(r->ranking);
+    if (r) hot_videos_free(r->hot_videos);
     if (r) ledgers_free(r->ledgers);
     if (r) tickets_release(&r->tickets);
     if (r) access_log_end(&r->access_log);

@@ -18,6 +18,7 @@
 #include "service/service.h"
 
 struct engine_listener;
+struct hot_videos;
 struct ledgers;
 struct moves;
 struct ranking;
@@ -69,6 +70,7 @@ struct reader {
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
     struct moves *moves;
+    struct hot_videos *hot_videos;
     struct engine_listener *orders; // of operators
     struct tickets tickets;         // not started without keys: there are no tokens then
     bool stopping, killed;          // killed: stopping, and silent

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "hot_videos.h"
 #include "load_report.h"
 #include "reader_core.h"
 #include "recheck.h"
@@ -121,6 +122,7 @@ static void on_lease_due(struct loop_timer *t) {
     bool dead = r->holder_stamp && now_ms - r->holder_ms >= READER_LEASE_TTL_MS;
     struct buf load = {0};
     load_report_write(r, &load);
+    hot_videos_even_out(r);
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,
                                                .public_url = r->config.public_url,

@@ -35,11 +35,13 @@ static void recheck_end(struct recheck *check) {
     recheck_next(r);
 }
 
+// What it serves, or served, with others stays: nobody is cut because a set has become smaller.
 static void recheck_yield(struct recheck *check, const char *owner) {
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
     if (!w || reader_owns_url(r, w, owner)) return;
     if (w->move || r->draining) return; // its viewers leave at a pace
+    if (w->was_in_set && !reader_lease_is_anothers(r->lease_state)) return;
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
                  broadcast_viewers(&w->broadcast));
@@ -66,7 +68,8 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
                        check);
         return;
     }
-    if (p->status == PLACEMENT_OK) recheck_yield(check, p->reader_url);
+    if (w && p->status == PLACEMENT_OK) watched_note_set(r, w, p->set);
+    if (p->status == PLACEMENT_OK) recheck_yield(check, p->owner_url);
     recheck_end(check);
 }
 

@@ -57,7 +57,7 @@ static void on_owner_found(void *arg, const struct placement_answer *p) {
     bool found = !r->stopping && p->status == PLACEMENT_OK;
     if (found)
         viewer_counts_place(
-            r, q->video, reader_owns_url(r, watched_find(r, q->video), p->reader_url) ? NULL : p->reader_url);
+            r, q->video, reader_owns_url(r, watched_find(r, q->video), p->owner_url) ? NULL : p->owner_url);
     free(q);
 }
 

@@ -7,6 +7,7 @@
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "engine/engine.h"
+#include "placement/reader_set.h"
 #include "ledgers.h"
 #include "reader_core.h"
 
@@ -100,6 +101,15 @@ struct watched *watched_next(const struct reader *r, const struct watched *w) {
 bool reader_owns_url(const struct reader *r, const struct watched *w, const char *reader_url) {
     if (!reader_lease_is_anothers(r->lease_state) && !strcmp(reader_url, r->config.reader_url)) return true;
     return w && w->alias_url && !strcmp(reader_url, w->alias_url);
+}
+
+bool reader_is_member(const struct reader *r, const struct reader_set *set) {
+    return !reader_lease_is_anothers(r->lease_state) && reader_set_has(set, r->config.reader_url);
+}
+
+void watched_note_set(const struct reader *r, struct watched *w, const struct reader_set *set) {
+    w->in_set = reader_is_member(r, set);
+    w->was_in_set |= w->in_set;
 }
 
 void watched_set_alias(const struct reader *r, struct watched *w, const char *reader_url) {

@@ -12,6 +12,7 @@ struct ledger;
 struct move;
 struct reaction_watch;
 struct reader;
+struct reader_set;
 struct room_watch;
 
 struct watched {
@@ -22,6 +23,10 @@ struct watched {
     struct reaction_watch *reactions; // reactions.h; NULL: no viewer has asked
     struct move *move;                // moves.h; NULL: its viewers stay
     struct room_watch *room;          // room_events.h; NULL: no need yet
+    int64_t even_ms;                  // not before: to look whether it has too many of the viewers
+    bool is_mentioned;                // in the lease: it takes a part of the reader
+    bool in_set;                      // this reader serves it with others
+    bool was_in_set;                  // or did: viewers that are left stay
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];
 };
@@ -41,6 +46,11 @@ struct watched *watched_next(const struct reader *, const struct watched *w);
 
 // Returns whether a mapping to this URL means this reader. `w`: the video's entry, or NULL.
 bool reader_owns_url(const struct reader *, const struct watched *w, const char *reader_url);
+
+// Returns whether this reader is one of the set's (which may be NULL). watched_note_set() notes it for the
+// video.
+bool reader_is_member(const struct reader *, const struct reader_set *);
+void watched_note_set(const struct reader *, struct watched *, const struct reader_set *);
 
 // Remembers that a mapping of this video to this URL means this reader.
 void watched_set_alias(const struct reader *, struct watched *, const char *reader_url);

@@ -15,7 +15,7 @@ static void placing_place(struct placing *p, uint32_t video) {
     size_t i = policy_pick(p->policy, p->live, p->live_count, id, p->turn++);
     size_t reader = i < p->lost ? i : i + 1; // those after the failed one have moved up
     uint32_t viewers = p->audience->viewers[video];
-    p->live[i].viewers += viewers;
+    p->live[i].load += viewers;
     p->loads[reader].viewers += viewers;
     p->loads[reader].videos++;
     p->reader[video] = (uint32_t)reader;

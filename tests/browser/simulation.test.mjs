@@ -9,7 +9,7 @@ import { scenario } from '../integration/lib/scenario.mjs';
 import { findings } from './axe.mjs';
 import { openBrowser } from './page.mjs';
 
-const names = ['round-robin', 'hash', 'least-viewers'];
+const names = ['round-robin', 'least-loaded', 'hash'];
 const count = (n) => n.toLocaleString('en-US');
 
 // The page, and the document that the same run has printed.

@@ -390,7 +390,8 @@ static void run_release(struct store *s, struct request *r) {
 }
 
 static void answer_set(const struct video *v, struct set_request *r) {
-    r->found = v && v->set ? (struct engine_set){v->set_generation, v->set} : (struct engine_set){0, ""};
+    r->found.generation = v ? v->set_generation : 0;
+    r->found.text = v && v->set ? v->set : "";
 }
 
 static void run_set_read(struct store *s, struct request *request) {
@@ -405,6 +406,7 @@ static void run_set_write(struct store *s, struct request *request) {
         free(v->set);
         v->set = mem_strdup(r->text);
         v->set_generation++;
+        r->found.written = true;
     }
     answer_set(v, r);
 }

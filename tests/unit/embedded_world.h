@@ -448,6 +448,7 @@ struct world_set {
     struct world *world;
     enum engine_status status;
     uint64_t generation;
+    bool written;
     char text[256];
 };
 
@@ -456,6 +457,7 @@ static inline void world_on_set(void *arg, enum engine_status status, const stru
     s->status = status;
     assert_int_equal(set != NULL, status == ENGINE_OK);
     if (set) s->generation = set->generation;
+    s->written = set && set->written;
     snprintf(s->text, sizeof s->text, "%s", set ? set->text : "");
     world_answered(s->world);
 }

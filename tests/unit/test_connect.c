@@ -14,6 +14,7 @@
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "reader/crowd.h"
+#include "placement/reader_set.h"
 #include "reader/connect.h"
 #include "reader/history.h"
 #include "reader/moments.h"
@@ -51,8 +52,23 @@ void placement_register(struct placement *p, const char *video, placement_cb *cb
     placement_query(cb, arg);
 }
 
+// What a reader asks once a second about a video that it serves with others: answered before the next time.
+static placement_cb *resolve_waiting;
+static void *resolve_arg;
+
+static void answer_resolve(const struct placement_answer *a) {
+    placement_cb *cb = resolve_waiting;
+    resolve_waiting = NULL;
+    if (cb) cb(resolve_arg, a);
+}
+
 void placement_resolve(struct placement *p, const char *video, placement_cb *cb, void *arg) {
-    placement_register(p, video, cb, arg);
+    (void)p;
+    assert_string_equal(video, FAKE_VIDEO);
+    answer_resolve(
+        &(struct placement_answer){.status = PLACEMENT_OK, .reader_url = other_url, .owner_url = other_url});
+    resolve_waiting = cb;
+    resolve_arg = arg;
 }
 
 void placement_confirm(struct placement *p, const char *video, bool may_assign, placement_cb *cb, void *arg) {
@@ -79,6 +95,22 @@ bool placement_lease_has_ended(struct placement *p, const char *reader_url, uint
     return false;
 }
 
+static bool sends_on;
+
+bool placement_sends_on(struct placement *p, const struct placement_answer *a, const char *video,
+                        const char *reader_url, uint64_t viewers) {
+    (void)p, (void)a, (void)viewers;
+    assert_string_equal(video, FAKE_VIDEO);
+    assert_string_equal(reader_url, own_url);
+    return sends_on;
+}
+
+uint64_t placement_set_surplus(struct placement *p, const struct reader_set *of, const char *video,
+                               const char *reader_url, uint64_t viewers) {
+    (void)p, (void)of, (void)video, (void)reader_url, (void)viewers;
+    return 0;
+}
+
 bool placement_ready(struct placement *p) {
     (void)p;
     return true;
@@ -98,13 +130,17 @@ static void list_readers(const char *own_load, const char *other_load) {
                                           {.reader_url = other_url, .left_ms = 3000, .load = other_load}};
     readers_update(&readers, leases, other_load ? 2 : 1, now_ms += 500, 0);
 }
+static struct reader_set *set; // of the answers; NULL: there is none
 
 static void place(enum placement_status status, const char *reader_url) {
     placement_cb *cb = placement_waiting;
     assert_non_null(cb);
     placement_waiting = NULL;
-    cb(placement_arg,
-       &(struct placement_answer){.status = status, .reader_url = reader_url, .confirmed = true});
+    cb(placement_arg, &(struct placement_answer){.status = status,
+                                                 .reader_url = reader_url,
+                                                 .owner_url = reader_url,
+                                                 .set = set,
+                                                 .confirmed = true});
 }
 
 // The reader's lease
@@ -223,6 +259,7 @@ static int tear_down(void **state) {
     (void)state;
     reader_stop(reader);
     if (placement_waiting) place(PLACEMENT_UNAVAILABLE, NULL);
+    answer_resolve(&(struct placement_answer){.status = PLACEMENT_UNAVAILABLE});
     fake_engine_free(engine);
     if (renewed) renewed(renewed_arg, ENGINE_CLOSED, NULL);
     renewed = NULL;
@@ -534,6 +571,80 @@ static void one_that_would_never_come_back_after_an_error_is_closed(void **state
     assert_refused("max_viewers");
 }
 
+// Sets
+
+static void have_set(const char *text) {
+    reader_set_unref(set);
+    set = text ? reader_set_read(&(struct engine_set){.generation = 1, .text = text}) : NULL;
+    sends_on = false;
+}
+
+#define OWN   "http://127.0.0.1:4001"
+#define OTHER "http://reader-2:4002"
+
+static void a_member_of_the_set_serves_a_viewer_though_another_was_chosen(void **state) {
+    (void)state;
+    have_set(OTHER " " OWN);
+    connect_viewer();
+    place(PLACEMENT_OK, OTHER);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    have_set(NULL);
+}
+
+// As a redirect is always confirmed by the store first.
+static void a_member_that_is_clearly_fuller_sends_a_viewer_on_but_not_one_that_was_sent_on_twice(
+    void **state) {
+    (void)state;
+    for (int hops = 0; hops < 2; hops++) {
+        have_set(OTHER " " OWN);
+        sends_on = true;
+        assert_null(fake_request(&exchange,
+                                 hops ? "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef"
+                                      : "GET /connect?userid=u1&videoid=" FAKE_VIDEO,
+                                 "", NULL));
+        reader_connect(reader, &exchange.exchange,
+                       &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+        place(PLACEMENT_OK, OTHER);
+        if (!hops) assert_int_equal(exchange.status, 307);
+        if (!hops) fake_exchange_release(&exchange);
+    }
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    have_set(NULL);
+}
+
+static void a_reader_outside_the_set_redirects_to_the_member_that_was_chosen(void **state) {
+    (void)state;
+    have_set(OTHER " http://127.0.0.1:4003");
+    connect_viewer();
+    place(PLACEMENT_OK, OTHER);
+    assert_int_equal(exchange.status, 307);
+    have_set(NULL);
+}
+
+// Its lease has lapsed, and it is no longer in the set: viewers that are left stay.
+static void viewers_of_a_reader_that_has_left_the_set_are_not_cut(void **state) {
+    (void)state;
+    keep_lease();
+    have_set(OTHER " " OWN);
+    connect_viewer();
+    place(PLACEMENT_OK, OTHER);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    have_set(NULL);
+    for (int ms = 0; ms < 2 * RECHECK_MS; ms += SWEEP_MS) { // it rechecks soon after its start
+        run_with_lease(SWEEP_MS);
+        if (placement_waiting) place(PLACEMENT_OK, OTHER);
+    }
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -559,6 +670,10 @@ int main(void) {
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
         CASE(if_all_are_full_it_is_told_to_come_later),
         CASE(one_that_would_never_come_back_after_an_error_is_closed),
+        CASE(a_member_of_the_set_serves_a_viewer_though_another_was_chosen),
+        CASE(a_member_that_is_clearly_fuller_sends_a_viewer_on_but_not_one_that_was_sent_on_twice),
+        CASE(a_reader_outside_the_set_redirects_to_the_member_that_was_chosen),
+        CASE(viewers_of_a_reader_that_has_left_the_set_are_not_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static int open_house(void **state) {
         w->loop, w->engine, house.placement, house.client,
         &(struct comment_config){.service = {.instance_id = "comment-1"}, .rates.user = 1000});
     house.manager = manager_new(w->loop, w->engine, house.placement, house.client,
-                                &(struct service_config){.instance_id = "manager-1"});
+                                &(struct service_config){.instance_id = "manager-1"}, NULL);
     house.guard = internal_only_new(NULL, NULL);
     house.statistics =
         statistics_new(w->loop, w->engine,

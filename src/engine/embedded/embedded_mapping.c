@@ -113,7 +113,8 @@ void mapping_set_write(struct store *s, struct request *r) {
     video_mark_used(s, v);
     set_find(s, v, r);
     if (asked->found.generation != asked->generation) return;
-    asked->found = (struct engine_set){.generation = asked->generation + 1, .text = asked->text};
+    asked->found =
+        (struct engine_set){.generation = asked->generation + 1, .text = asked->text, .written = true};
     sqlite3_stmt *q = store_use(s, SQL_SET_WRITE);
     sqlite3_bind_int64(q, 1, v->id);
     sqlite3_bind_int64(q, 2, (int64_t)asked->found.generation);

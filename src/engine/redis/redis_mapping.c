@@ -129,23 +129,37 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
 
 // Sets of readers
 
-static void on_set(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    struct engine_set set = {.text = ""};
-    const char *text = redis_reply_text(reply, NULL);
+static void answer_set(struct redis_call *c, enum engine_status status, const char *text, bool written) {
+    struct engine_set set = {.text = "", .written = written};
     char *end = NULL;
-    if (status == ENGINE_OK && text && *text) {
+    if (text && *text) {
         set.generation = strtoull(text, &end, 10);
         set.text = *end == ' ' ? end + 1 : "";
     }
-    if (status == ENGINE_OK && !text && !redis_reply_is_nil(reply)) status = redis_call_unexpected(c, reply);
     c->on.set(c->arg, status, status == ENGINE_OK ? &set : NULL);
     redis_call_free(c);
+}
+
+static void on_set_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    const char *text = redis_reply_text(reply, NULL);
+    if (status == ENGINE_OK && !text && !redis_reply_is_nil(reply)) status = redis_call_unexpected(c, reply);
+    answer_set(c, status, text, false);
+}
+
+static void on_set_written(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    const char *text = redis_reply_text(redis_reply_item(reply, 0), NULL);
+    int64_t written = 0;
+    bool well = text && redis_reply_integer(redis_reply_item(reply, 1), &written);
+    if (status == ENGINE_OK && !well) status = redis_call_unexpected(c, reply);
+    answer_set(c, status, text, written != 0);
 }
 
 static struct redis_call *set_call(struct engine *engine, struct redis_args *a,
                                    const struct redis_script *script, const char *video, engine_set_cb *cb,
                                    void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_set, NULL, 0);
+    bool reads = script == &redis_script_set_read;
+    struct redis_call *c =
+        redis_call_new((struct redis *)engine, reads ? on_set_read : on_set_written, NULL, 0);
     redis_args_script(a, script, 1);
     redis_args_format(a, "{video:%s}:set", video);
     c->on.set = cb;

@@ -290,8 +290,8 @@ function showHerd() {
 
 const CHOICES = {
   'round-robin': ['the number of videos', 'nothing but a counter in the store, so any number of managers agree', 'viewers: a video with thousands counts as much as an empty one'],
-  hash: ['nothing exactly; on average the number of videos', 'only the list of readers: every process computes the same answer', 'videos and viewers: chance decides, and more so the fewer videos there are'],
-  'least-viewers': ['viewers', 'the load of each reader, as fresh as it can be had', 'the future: a video is placed before its viewers come, and stays'],
+  'least-loaded': ['load, up to 1.25 times the average', 'the load of each reader, of which two are compared', 'the future: a video is placed before its viewers come, and stays'],
+  hash: ['nothing exactly; on average the number of videos, and load up to 1.25 times the average', 'the list of readers and their load: every process computes the same answer', 'viewers below that bound: chance decides, and more so the fewer videos there are'],
 };
 
 function showChoice() {

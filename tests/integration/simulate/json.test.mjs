@@ -4,7 +4,7 @@ import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 const sum = (list, key) => list.reduce((total, entry) => total + entry[key], 0);
-const names = ['round-robin', 'hash', 'least-viewers'];
+const names = ['round-robin', 'least-loaded', 'hash'];
 
 async function simulate(...flags) {
   const { code, stdout, stderr } = await run(['simulate', '--json', ...flags]);

@@ -531,7 +531,7 @@ static void op_reassign(struct engine *engine, const char *video, const char *ex
 
 static void on_set(struct sim_engine *e, struct sim_call *c) {
     const struct sim_answer *a = &c->answer;
-    struct engine_set set = {.generation = a->number, .text = a->reader};
+    struct engine_set set = {.generation = a->number, .text = a->reader, .written = a->changed};
     (void)e;
     CALLBACK(engine_set_cb, c)(c->arg, a->status, a->status == ENGINE_OK ? &set : NULL);
 }

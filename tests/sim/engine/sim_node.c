@@ -512,6 +512,7 @@ static void node_set_write(struct sim_node *n, const struct sim_call *c, struct 
         free(v->set);
         v->set = mem_strdup(c->body->bytes);
         v->set_generation++;
+        a->changed = true;
     }
     answer_set(v, a);
 }

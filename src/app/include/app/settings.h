@@ -85,6 +85,9 @@ struct settings {
     int64_t manager_port, comment_port, statistics_port;
     const char *reader_ports;
     int64_t readers, workers;
+    const char *policy;
+    int64_t hot_after_ms, cool_after_ms;
+    bool hot_set, single_reader;
     int64_t heartbeat_ms, stall_timeout_ms, unsubscribe_ms, header_timeout_ms, body_timeout_ms;
     int64_t statistics_interval_ms;
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;

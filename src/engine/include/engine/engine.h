@@ -163,6 +163,7 @@ typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader
 struct engine_set {
     uint64_t generation;
     const char *text;
+    bool written; // by this call
 };
 typedef void engine_set_cb(void *arg, enum engine_status, const struct engine_set *);
 
@@ -345,8 +346,8 @@ struct engine_ops {
     // for 30 days.
     // set_read: also marks it as used where that costs no more.
     // set_write: replaces a video's set, if it has this generation, by a text of 1 to ENGINE_SET_MAX bytes
-    // and the next generation. Answers the set that there is then: if it is not the caller's, another process
-    // has written it. FULL.
+    // and the next generation. Answers the set that there is then, and whether this call has written it.
+    // FULL.
     void (*set_read)(struct engine *, const char *video, engine_set_cb *, void *arg);
     void (*set_write)(struct engine *, const char *video, uint64_t generation, const char *text,
                       engine_set_cb *, void *arg);

@@ -22,6 +22,7 @@
 struct engine;
 struct loop;
 struct placement;
+struct reader_set;
 struct readers;
 
 enum { PLACEMENT_FRESH_MS = 1000, PLACEMENT_STALE_MS = 60000, PLACEMENT_CACHE_MAX = 200000 };
@@ -31,6 +32,7 @@ struct placement_config {
     enum placement_policy policy;
     int grace_ms;
     bool distant_readers; // readers may be other processes: connects to their addresses (presence.h)
+    bool sets;            // hot videos may have several readers (reader_set.h)
 };
 
 enum placement_status {
@@ -43,10 +45,14 @@ enum placement_status {
 
 struct placement_answer {
     enum placement_status status;
-    const char *reader_url; // valid during the callback
+    const char *reader_url; // valid during the callback, like all that follows
     const char *public_url; // NULL: no other than reader_url
-    bool registered;        // this call made the mapping
-    bool confirmed;         // by the store, in answer to this call
+    const char *owner_url;  // the reader that the mapping names
+    // The readers that serve the video together, if there are several: reader_url is one of them that is
+    // alive, chosen for this answer (hot_set.h), and owner_url usually the first. NULL: owner_url alone does.
+    const struct reader_set *set;
+    bool registered; // this call made the mapping
+    bool confirmed;  // by the store, in answer to this call
 };
 
 typedef void placement_cb(void *arg, const struct placement_answer *);
@@ -67,6 +73,19 @@ void placement_resolve(struct placement *, const char *video, placement_cb *, vo
 // Queries the store even if the cache has an answer, and sets `confirmed`: for decisions that must be right
 // at this moment. If the store does not answer, calls back with the cached mapping, unconfirmed.
 void placement_confirm(struct placement *, const char *video, bool may_assign, placement_cb *, void *arg);
+
+// Returns how many viewers of the video this reader should move to other members of the set: it has
+// `viewers`.
+uint64_t placement_set_surplus(struct placement *, const struct reader_set *, const char *video,
+                               const char *reader_url, uint64_t viewers);
+
+// Returns whether a viewer that came to this member of the answer's set, which has `viewers` of the video, is
+// better sent on to answer.reader_url.
+bool placement_sends_on(struct placement *, const struct placement_answer *, const char *video,
+                        const char *reader_url, uint64_t viewers);
+
+// Returns whether videos of this reader are to be given to others: its lease has ended, or it is draining.
+bool placement_is_gone(const struct placement *, const char *reader_url);
 
 // Returns whether `host` (a Host header) is that of a reader's reader_url.
 bool placement_is_reader_host(struct placement *, const char *host);

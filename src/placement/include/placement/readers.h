@@ -104,4 +104,8 @@ const struct reader_row *readers_find(const struct readers *, const char *reader
 
 // Whether its videos are to be given to others: it is draining, and there are others.
 bool readers_is_draining(const struct readers *, const char *reader_url);
+
+// Whether its videos are to be given to others: its lease has ended and it will hardly return, or it is
+// draining.
+bool readers_has_gone(const struct readers *, const char *reader_url, int64_t now_ms);
 enum reader_state readers_state(const struct readers *, const char *reader_url);

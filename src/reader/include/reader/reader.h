@@ -27,6 +27,7 @@ struct reader_config {
     int stall_ms;           // a viewer that acknowledges nothing for this long is disconnected
     int unsubscribe_ms;     // a video is closed this long after its last viewer left
     struct crowd *crowd;    // of the process; NULL: it has no bound
+    unsigned cores; // that it can use to send, in thousandths; 0: it does not serve videos with others
 };
 
 struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *,

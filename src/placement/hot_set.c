@@ -1,0 +1,96 @@
+#include "placement/hot_set.h"
+
+#include <math.h>
+
+#include "placement/reader_load.h"
+
+#define CLEARLY    0.05 // less in use
+#define SENDS_ON   1.10 // so many times the viewers of another
+#define LEAST_GAP  8    // viewers, below which nobody is sent on or moved
+#define LEAST_FREE 0.01
+
+double hot_set_share(const struct reader_load *l, const struct reader_load_video *v) {
+    double sent = l->cores ? (double)v->load / (double)l->cores : 0;
+    double held = l->most ? (double)v->viewers / (double)l->most * (HOT_GROW / HOT_VIEWERS) : 0;
+    return sent > held ? sent : held;
+}
+
+static bool lasts(int64_t *since_ms, bool is_so, int64_t for_ms, int64_t now_ms) {
+    if (!is_so) *since_ms = 0;
+    if (is_so && !*since_ms) *since_ms = now_ms;
+    return is_so && now_ms - *since_ms >= for_ms;
+}
+
+static size_t filled(double load) {
+    return load > HOT_FILL ? (size_t)ceil(load / HOT_FILL) : 1;
+}
+
+size_t hot_set_size(struct hot_video *v, double load, size_t count, size_t most, const struct hot_times *t,
+                    int64_t now_ms) {
+    double each = load / (double)count;
+    bool above = lasts(&v->above_ms, each > HOT_GROW, t->grow_ms, now_ms);
+    bool below =
+        lasts(&v->below_ms, count > 1 && each < HOT_SHRINK && filled(load) < count, t->shrink_ms, now_ms);
+    size_t size = above && filled(load) > count ? filled(load) : below ? count - 1 : count;
+    return size > most && size > count ? (most > count ? most : count) : size;
+}
+
+size_t hot_set_joins(const struct hot_candidate *c, size_t count) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (c[i].used < c[best].used) best = i;
+    return best;
+}
+
+size_t hot_set_leaves(const struct hot_candidate *c, size_t count) {
+    size_t best = 1;
+    for (size_t i = 2; i < count; i++)
+        if (c[i].viewers < c[best].viewers) best = i;
+    return best;
+}
+
+static double room(const struct hot_candidate *c) {
+    return c->used < 1 - LEAST_FREE ? 1 - c->used : LEAST_FREE;
+}
+
+// `chance` is one of 2^32.
+static size_t draw(const struct hot_candidate *c, size_t count, size_t without, uint32_t chance) {
+    double all = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i != without) all += room(&c[i]);
+    double at = all * (double)chance / 4294967296.0;
+    size_t last = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == without) continue;
+        last = i;
+        at -= room(&c[i]);
+        if (at < 0) break;
+    }
+    return last;
+}
+
+static bool is_better(const struct hot_candidate *a, const struct hot_candidate *b) {
+    if (a->used < b->used - CLEARLY) return true;
+    return a->used <= b->used + CLEARLY && a->viewers < b->viewers;
+}
+
+size_t hot_set_choose(const struct hot_candidate *c, size_t count, uint64_t chance) {
+    size_t first = draw(c, count, count, (uint32_t)chance);
+    if (count == 1) return first;
+    size_t second = draw(c, count, first, (uint32_t)(chance >> 32));
+    return is_better(&c[second], &c[first]) ? second : first;
+}
+
+bool hot_set_sends_on(const struct hot_candidate *own, const struct hot_candidate *other) {
+    if (own->used > other->used + 2 * CLEARLY) return true;
+    return own->used >= other->used - CLEARLY &&
+           (double)own->viewers > SENDS_ON * (double)other->viewers + LEAST_GAP;
+}
+
+uint64_t hot_set_surplus(const struct hot_candidate *c, size_t count, size_t own) {
+    uint64_t all = 0;
+    for (size_t i = 0; i < count; i++) all += c[i].viewers;
+    double even = (double)all / (double)count;
+    if ((double)c[own].viewers < HOT_EVEN * even + LEAST_GAP) return 0;
+    return c[own].viewers - (uint64_t)even;
+}
