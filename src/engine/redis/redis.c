@@ -34,7 +34,7 @@
 //   chorus:settings             hash: video => its settings, JSON (engine.h)
 //   chorus:<topic>              channel: messages between processes, such as counts of viewers; see redis_messages.h
 //   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
-//   {video:/check}:...          (in a Cluster check:{tag}:...) a log that is never read, kept for a few seconds: probes whether Redis accepts appends
+//   {video:/check}:...          (in a Cluster video:/check{tag}:...) a log that is never read, kept for a few seconds: probes whether Redis accepts appends
 // clang-format on
 //
 // In a Cluster, which the original cannot use: channels are sharded (SPUBLISH), a mapping is

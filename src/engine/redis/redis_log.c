@@ -172,12 +172,12 @@ void redis_log_check(struct redis_node *n, redis_reply_cb *on_checked) {
     struct redis_args a = {0};
     const char *tag = check_tag(n);
     redis_args_script(&a, &redis_script_append, 3);
-    redis_args_format(&a, tag ? "check:{%s}:log" : "{video:/check%s}:log", tag ? tag : "");
-    redis_args_format(&a, tag ? "check:{%s}:pos" : "{video:/check%s}:pos", tag ? tag : "");
+    redis_args_format(&a, tag ? "video:/check{%s}:log" : "{video:/check%s}:log", tag ? tag : "");
+    redis_args_format(&a, tag ? "video:/check{%s}:pos" : "{video:/check%s}:pos", tag ? tag : "");
     redis_args_format(&a, tag ? "chorus:comments:{%s}" : "chorus:comments%s", tag ? tag : "");
     redis_args_text(&a, ""); // no known position
     redis_args_text(&a, "0");
-    redis_args_format(&a, tag ? "check:{%s}" : "video:/check%s", tag ? tag : "");
+    redis_args_format(&a, tag ? "video:/check{%s}" : "video:/check%s", tag ? tag : "");
     redis_args_number(&a, CHECK_KEEP_MS);
     redis_args_number(&a, CHECK_KEEP_MS);
     redis_args_number(&a, loop_now_ms(n->redis->loop) + n->clock_offset_ms + REDIS_APPEND_MS);

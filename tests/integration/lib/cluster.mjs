@@ -103,12 +103,17 @@ export class RedisCluster {
 
   // Waits until a replica of it has taken its place; returns when, by performance.now().
   async promoted(primary, ms = 20_000) {
-    const witness = this.servers.find((server) => server !== primary && this.primaries.includes(server));
+    const witness = this.servers.find((server) => server !== primary && !server.program.end);
     await until(async () => {
       const list = await witness.command('CLUSTER', 'SLOTS');
       return list.every(([, , [, port]]) => port !== primary.port);
     }, 'a replica to take over', ms);
     return performance.now();
+  }
+
+  // Waits until a server that has come back is a replica, and has the data.
+  follows(server) {
+    return until(async () => /role:slave[^]*master_link_status:up/.test(await server.command('INFO', 'replication')), 'a replica that follows', 30_000);
   }
 
   // One command on the server that has its first key.

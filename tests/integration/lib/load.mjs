@@ -79,7 +79,7 @@ class Follower {
   async #run() {
     for (let tries = this.number; ; tries++) {
       const { viewer } = this;
-      if (viewer.status === 200) await until(() => viewer.ended || viewer.fault || this.load.closed, 'the end of a stream', 100_000);
+      if (viewer.status === 200) await until(() => viewer.ended || viewer.fault || this.load.closed, 'the end of a stream', 400_000);
       if (viewer.fault) throw viewer.fault;
       if (this.load.closed) return viewer.close();
       this.cuts++;
