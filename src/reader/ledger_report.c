@@ -27,6 +27,7 @@ static void report_add(json_t *rows, const char *video, struct ledger *ledger, u
     int len = 0;
     ledger_read(ledger, parts);
     ledger->reported = ledger_sum(parts);
+    ledger->reported_viewers = viewers;
     for (int i = 0; i < LEDGER_PARTS; i++)
         len += snprintf(row + len, sizeof row - (size_t)len, "%" PRIu64 " ", parts[i]);
     len += snprintf(row + len, sizeof row - (size_t)len, "%u ", viewers);
@@ -34,10 +35,10 @@ static void report_add(json_t *rows, const char *video, struct ledger *ledger, u
     json_object_set_new(rows, video, json_string(row));
 }
 
-static bool ledger_has_changed(struct ledger *ledger) {
+static bool ledger_has_changed(struct ledger *ledger, unsigned viewers) {
     uint64_t parts[LEDGER_PARTS];
     ledger_read(ledger, parts);
-    return ledger_sum(parts) != ledger->reported;
+    return ledger_sum(parts) != ledger->reported || viewers != ledger->reported_viewers;
 }
 
 static void report_add_closed(json_t *rows, const struct closed_ledger *c) {
@@ -47,6 +48,10 @@ static void report_add_closed(json_t *rows, const struct closed_ledger *c) {
 static void report_add_open(json_t *rows, const struct watched *w) {
     report_add(rows, w->video, w->ledger, broadcast_viewers(&w->broadcast),
                feed_position(&w->broadcast.feed));
+}
+
+static bool open_has_changed(const struct watched *w) {
+    return ledger_has_changed(w->ledger, broadcast_viewers(&w->broadcast));
 }
 
 // What a report had that was not accepted counts as changed.
@@ -84,12 +89,12 @@ bool ledgers_add_to_report(struct reader *r, json_t *report) {
     report_add_asked(r, rows);
     DL_FOREACH(l->closed, c) {
         if (json_object_size(rows) >= LEDGERS_REPORTED) break;
-        if (ledger_has_changed(c->ledger)) report_add_closed(rows, c);
+        if (ledger_has_changed(c->ledger, 0)) report_add_closed(rows, c);
     }
     size_t left = r->videos.count < LEDGERS_VISITED ? r->videos.count : LEDGERS_VISITED;
     for (; left && json_object_size(rows) < LEDGERS_REPORTED; left--) {
         if (!r->next_ledger) r->next_ledger = watched_next(r, NULL);
-        if (ledger_has_changed(r->next_ledger->ledger)) report_add_open(rows, r->next_ledger);
+        if (open_has_changed(r->next_ledger)) report_add_open(rows, r->next_ledger);
         r->next_ledger = watched_next(r, r->next_ledger);
     }
     json_object_set_new(report, "ledgers", rows);

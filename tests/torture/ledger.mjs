@@ -51,7 +51,9 @@ export async function leave(world, videos) {
   if (!part) return undefined;
   await part.kill('SIGTERM');
   const ledgers = await Promise.all(videos.map((video) => call('GET', `${world.statistics}/videos/${video}/ledger`)));
-  return { reader: part.name, rows: ledgers.map(({ json }) => json.readers.filter(({ instanceId }) => instanceId === part.name).sort((a, b) => a.life - b.life).at(-1)).filter(Boolean) };
+  const rows = ledgers.flatMap(({ json }) => json.readers).filter(({ instanceId }) => instanceId === part.name);
+  const life = Math.max(...rows.map((row) => row.life)); // lives before it ended otherwise
+  return { reader: part.name, rows: rows.filter((row) => row.life === life) };
 }
 
 export function checkLeaver(leaver, report) {

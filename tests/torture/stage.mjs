@@ -92,6 +92,8 @@ class Stage extends Asking {
       if (answer?.status === 201) {
         Object.assign(post, { comment: JSON.parse(answer.text).comment });
         post.whole = canonical(post.comment);
+      }
+      if (answer?.status === 201 || answer?.status === 202) {
         this.#escapes(post.text, deed.sentMs, post.sentMs, 'the video had ended, and it was accepted');
       } else if (answer && answer.status !== 503) {
         this.faults.push(`a post after the end was answered ${answer.status} ${answer.text}`);

@@ -137,6 +137,20 @@ scenario('what was in a report that was not accepted is reported again', { setup
   assert.equal(reported(accepted), 1, 'and then not any more');
 });
 
+scenario('those who watch are reported before anything is said, and that they have left', { setups: ['processes'] }, async (t) => {
+  const hook = await startHook(t);
+  const reports = [];
+  hook.answer = (report) => {
+    if (report.ledgers?.v) reports.push(Number(report.ledgers.v.split(' ').at(-2)));
+    return {};
+  };
+  const system = await t.system({ flags, readers: 1, ownFlags: (name) => (name === 'reader-1' ? { 'statistics-url': new URL(hook.url).origin } : {}) });
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  await until(() => reports.at(-1) === 1, 'its viewer to be reported');
+  viewer.close();
+  await until(() => reports.at(-1) === 0, 'that it has left to be reported');
+});
+
 scenario('a reader that ends in order reports its last before it goes', { setups: ['processes'] }, async (t) => {
   const system = await t.system({ flags: { 'statistics-interval-ms': 60_000 } }); // none of itself meanwhile
   const reader = await owner(system, 'v');

@@ -34,8 +34,9 @@
 
 struct ledger {
     struct fan_counters *counters; // of the reader; outlive it
-    unsigned refs;                 // this and the next: control loop only
+    unsigned refs;                 // this and the next two: control loop only
     uint64_t reported; // the sum of all parts when they were last reported; UINT64_MAX: that got lost
+    unsigned reported_viewers;
     atomic_ullong parts[LEDGER_PARTS];
 };
 
