@@ -142,7 +142,8 @@ scenario('the bytes of the text are gone from the data folder, from Redis', { di
   await postMany(system, 'v', 50);
   const holds = async () => {
     if (system.redis) return (await contents(system.redis)).includes(SECRET);
-    return readdirSync(system.dataDir).some((file) => readFileSync(join(system.dataDir, file)).includes(SECRET));
+    const files = readdirSync(system.dataDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+    return files.some(({ name }) => readFileSync(join(system.dataDir, name)).includes(SECRET));
   };
   assert.ok(await holds());
   for (const { id } of [secret, long]) await moderate(system, 'v', 'DELETE', `comments/${id}`);
