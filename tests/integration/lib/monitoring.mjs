@@ -47,10 +47,10 @@ export const dashboardQueries = (window) =>
     ...dashboard().annotations.list.filter(({ expr }) => expr).map(({ name, expr }) => [`annotation "${name}"`, always(expr)])]
     .map(([where, expr]) => ({ where, expr: filled(expr, window) }));
 
-// What the alert rules ask: each side of `and` and `unless` by itself, and of comparisons what is compared and with what, so that
+// What the alert rules ask: each side of `and`, `or` and `unless` by itself, and of comparisons what is compared and with what, so that
 // there is an answer also while nothing is wrong. absent() is answered where there is nothing.
 export const ruleQueries = () =>
-  rules().flatMap(({ name, expr }) => expr.split(/\s(?:and|unless)(?: on \(\w+\))?\s/).map((part) => ({
+  rules().flatMap(({ name, expr }) => expr.split(/\s(?:and|or|unless)(?: on \(\w+\))?\s/).map((part) => ({
     where: name,
-    expr: always(part.replace(/^absent\((.*)\)$/, '$1')),
+    expr: always(part.trim().replace(/^absent\((.*)\)$/, '$1')),
   })));

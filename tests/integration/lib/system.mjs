@@ -1,6 +1,6 @@
 // A running Chorus, whatever it consists of. CHORUS_SETUP chooses the set-up; scenarios see addresses and verbs only,
 // so that they hold for every set-up that can be built from the same contract.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.mjs';
@@ -40,6 +40,10 @@ class System {
 
   get pid() {
     return this.program.pid;
+  }
+  // The paths of what it keeps: there are sockets, too.
+  get dataFiles() {
+    return readdirSync(this.dataDir, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => join(this.dataDir, name));
   }
   get stdout() {
     return this.program.stdout;

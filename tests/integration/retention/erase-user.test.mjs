@@ -2,8 +2,7 @@
 // CI also: up-redis, memory. Each store lists its videos in its own way.
 // Also on: cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { call, owner, post, statistics } from '../lib/api.mjs';
 import { held, patchRoom, tryPost, waits } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -42,7 +41,7 @@ scenario('a user is erased from all videos, and from what waits', async (t) => {
   assert.deepEqual((await erase(system, 'ann')).lines, [{ done: true, videos: 0, comments: 0, held: 0 }], 'once is enough');
   if (!archives) return;
   await system.stop();
-  const files = readdirSync(system.dataDir).map((name) => readFileSync(join(system.dataDir, name), 'latin1')).join('');
+  const files = system.dataFiles.map((path) => readFileSync(path, 'latin1')).join('');
   assert.ok(!files.includes('Example'), 'nothing is left in the file');
 });
 

@@ -3,7 +3,7 @@
 // CI also: up-redis. Each store has a procedure of its own.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call, owner, post, postMany } from '../lib/api.mjs';
@@ -37,7 +37,7 @@ async function eraseUser(system, user) {
 
 // All that the store holds, as bytes.
 function stored(system) {
-  if (setup === 'embedded') return readdirSync(system.dataDir).map((name) => readFileSync(join(system.dataDir, name), 'latin1')).join('\n');
+  if (setup === 'embedded') return system.dataFiles.map((path) => readFileSync(path, 'latin1')).join('\n');
   return output('redis-cli', '-p', String(system.redis.port), 'EVAL', `
     local all = {}
     for _, key in ipairs(redis.call('KEYS', '*')) do

@@ -106,7 +106,7 @@ scenario('a secret comes from a file, and is never shown', { setups }, async (t)
   assert.match(print.stdout, /#redis = redis:\/\/bob:\(secret\)@127.0.0.1:1 /);
   assert.match(print.stdout, /#internal-token = \(secret\) +# \S+:2, from \S+token\n/);
   const broken = await run(['config', 'check', write(t, 'redis = redis://bob:s3cret@h:99999\n')]);
-  assert.match(broken.stderr, /:1: redis must be like redis:/);
+  assert.match(broken.stderr, /:1: redis must be a URL whose ports are/);
   assert.doesNotMatch(broken.stderr, /s3cret/);
 
   const [given, open] = [['up', '--internal-token', 'x', '--internal-token-file', secret], write(t, 'a', { mode: 0o644 })];
