@@ -172,15 +172,15 @@ static void kept_take(struct kept_video *v, const struct engine_set *set) {
 static void tell_changed(struct kept_video *v, size_t before) {
     struct set_keeper *k = v->keeper;
     size_t count = kept_count(v);
-    const char *what = count > before ? "spread" : count < before ? "gathered" : "spread_anew";
+    const char *what = count < before ? "gathered" : "spread"; // anew, where a member was replaced
     k->grown += count > before;
     k->shrunk += count < before;
     log_info("manager", what, "video=%s readers=%u before=%u load_percent=%u", v->video, (unsigned)count,
              (unsigned)before, (unsigned)(100 * v->load));
     if (event_feed_has_room(&k->events, loop_now_ms(k->loop)))
-        event_feed_send(&k->events, k->engine,
-                        json_pack("{s:s, s:s, s:I, s:I}", "kind", what, "video", v->video, "readers",
-                                  (json_int_t)count, "before", (json_int_t)before));
+        event_feed_send(
+            &k->events, k->engine,
+            json_pack("{s:s, s:s, s:I}", "kind", what, "video", v->video, "readers", (json_int_t)count));
 }
 
 static void on_set_written(void *arg, enum engine_status status, const struct engine_set *set) {

@@ -176,6 +176,8 @@ const NOTICES = {
   reader_stopped: ['■', '', ({ reader }) => `${reader} stopped in order`],
   assigned: ['→', '', ({ video, reader, readerUrl, more }) => `${video} assigned to ${reader ?? readerUrl}${andMore(more)}`],
   reassigned: ['⇄', 'warn', ({ video, from, fromReader, reader, readerUrl, more }) => `${video} moved from ${fromReader ?? from} to ${reader ?? readerUrl}${andMore(more)}`],
+  spread: ['⇉', '', ({ video, readers, more }) => `${video} is hot: ${plural(readers, 'reader')} serve it${andMore(more)}`],
+  gathered: ['⇇', '', ({ video, readers, more }) => `${video} has cooled down: ${plural(readers, 'reader')} left${andMore(more)}`],
   gap: ['…', 'warn', ({ video, missed, reason, more }) => `${video}: a gap of ${missed === null ? 'unknown length' : plural(missed, 'comment')} (${reason})${andMore(more)}`],
 };
 const andMore = (more) => (more ? `; ${plural(more, 'earlier event')} left out` : '');
