@@ -172,7 +172,8 @@ static bool event_value_fits(const json_t *value) {
 // The event comes from another process, perhaps of another version, or from another program: only what is
 // known of it is shown.
 static void on_event(void *arg, const char *body, size_t len) {
-    static const char *const members[] = {"kind", "video", "readerUrl", "from", "readers", "missed", "reason", "more"};
+    static const char *const members[] = {"kind",    "video",  "readerUrl", "from",
+                                          "readers", "missed", "reason",    "more"};
     struct dashboard *d = arg;
     if (!dashboard_may_show(d)) return;
     json_t *event = json_loadb(body, len, 0, NULL), *notice = json_object();
