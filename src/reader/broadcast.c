@@ -97,8 +97,9 @@ static bool join_wants_history(const struct join_request *j) {
     return j->history && !position_is_set(j->last);
 }
 
-// A start may be on its way here, and browsers never come back after JOIN_OVER: until the store has confirmed
-// the end, no stream begins that would end at once.
+// A start may be on its way here, browsers never come back after JOIN_OVER, and some clients do not after a
+// stream that was ended in order. So until the store has confirmed the end, no stream begins that would end
+// at once; past its deadline such a request is refused.
 static bool join_is_unsure(const struct broadcast *b, const struct join_request *j) {
     return feed_is_live(&b->feed) && feed_is_over(&b->feed) && !feed_was_over(&b->feed, j->since_ms);
 }
@@ -138,7 +139,7 @@ static void join_queue_serve_backfill(struct join_queue *queue, struct backfill 
     DL_FOREACH_SAFE(queue->requests, j, next) {
         struct start covered;
         bool is_newest = join_wants_history(j);
-        if (broadcast_find_start(b, j, &covered)) continue;
+        if (join_is_unsure(b, j) || broadcast_find_start(b, j, &covered)) continue;
         if (is_newest ? j->history > backfill_comments(fill)
                       : position_compare(j->last, backfill_from(fill)) != 0)
             continue;
@@ -191,7 +192,9 @@ static void join_queue_give_gaps(struct broadcast *b) {
     struct position at = feed_position(&b->feed);
     struct join_request *j, *next;
     DL_FOREACH_SAFE(b->queue->requests, j, next) {
-        if (j->patience_ms > broadcast_now_ms(b) || position_compare(j->last, at) >= 0) continue;
+        if (j->patience_ms > broadcast_now_ms(b) || position_compare(j->last, at) >= 0 ||
+            join_is_unsure(b, j))
+            continue;
         join_queue_remove(b->queue, j);
         broadcast_start_without(b, j, j->last);
     }
@@ -585,16 +588,18 @@ unsigned broadcast_viewers(const struct broadcast *b) {
 }
 
 static void join_queue_sweep(struct join_queue *q, int64_t now) {
-    bool full = feed_failure(&q->broadcast->feed) == ENGINE_FULL;
+    struct broadcast *b = q->broadcast;
+    bool full = feed_failure(&b->feed) == ENGINE_FULL;
     struct join_request *j, *next;
     DL_FOREACH_SAFE(q->requests, j, next) {
         bool is_late = j->deadline_ms <= now;
         // While the store does not answer, a viewer that arrives sees what comes from now on.
-        bool goes_live = join_wants_history(j) && j->patience_ms <= now && feed_is_live(&q->broadcast->feed);
+        bool goes_live =
+            join_wants_history(j) && j->patience_ms <= now && feed_is_live(&b->feed) && !join_is_unsure(b, j);
         if (!is_late && !goes_live) continue;
         join_queue_remove(q, j);
         if (goes_live)
-            broadcast_start_without(q->broadcast, j, j->last);
+            broadcast_start_without(b, j, j->last);
         else
             join_refuse(j, full ? JOIN_TOO_MANY_VIDEOS : JOIN_STORE_AWAY);
     }

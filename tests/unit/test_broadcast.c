@@ -1612,6 +1612,51 @@ static void a_viewer_that_comes_after_a_start_is_not_told_that_it_is_over(void *
     assert_given(b, "from:1-7 end=1-8 start=1-9");
 }
 
+// Some clients do not come back after the end of a stream, either.
+static void while_the_store_does_not_confirm_the_end_no_stream_begins_at_it(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append(engine, turn_at(ENTRY_END, 8));
+    fake_log(engine, turn_at(ENTRY_START, 9)); // it does not arrive
+    int a = arrive(10);
+    sweep_later(ARRIVAL_PATIENCE_MS);
+    assert_waits(a);
+    sweep_later(PATIENCE_MS - ARRIVAL_PATIENCE_MS);
+    assert_true(guests[a].given_up);
+    assert_int_equal(guests[a].join.outcome, JOIN_STORE_AWAY);
+}
+
+static void what_was_read_for_a_viewer_waits_until_the_end_is_confirmed(void **state) {
+    (void)state;
+    enum { MANY = 300 };
+    budget.max = 1; // the history takes nothing of it
+    go_live_at(MANY);
+    int a = join(1, 1);
+    fake_append(engine, turn_at(ENTRY_END, MANY + 1));
+    fake_log(engine, turn_at(ENTRY_START, MANY + 2)); // it does not arrive
+    while (fake_waiting(engine) && fake_query(engine, 0).kind == FAKE_RANGE) fake_answer(engine, 0);
+    assert_waits(a);
+}
+
+static void without_memory_no_stream_begins_at_an_end_that_is_not_confirmed(void **state) {
+    (void)state;
+    enum { PATIENCE = 1000 };
+    go_live_at(9);
+    budget_set(1);
+    int a = join_with_patience(1, 4, PATIENCE);
+    fake_append(engine, turn_at(ENTRY_END, 10));
+    fake_log(engine, turn_at(ENTRY_START, 11)); // it does not arrive
+    sweep_later(PATIENCE);
+    assert_waits(a);
+    while (!guests[a].joined) {
+        fake_answer_all(engine, 1);
+        sweep_later(SWEEP_MS);
+    }
+    assert_given(a, "from:1-4 gap(1-5..1-11 7 slow)");
+    assert_false(fake_fanout_is_over(a));
+    budget_set(SIZE_MAX);
+}
+
 static void an_end_that_expired_before_the_reader_saw_it_is_asked_for(void **state) {
     (void)state;
     go_live_at(7);
@@ -1833,6 +1878,9 @@ int main(void) {
         TEST(a_video_that_is_over_before_its_first_viewer),
         TEST(a_start_after_the_end_goes_on_and_cuts_those_that_were_still_to_be_ended),
         TEST(a_viewer_that_comes_after_a_start_is_not_told_that_it_is_over),
+        TEST(while_the_store_does_not_confirm_the_end_no_stream_begins_at_it),
+        TEST(what_was_read_for_a_viewer_waits_until_the_end_is_confirmed),
+        TEST(without_memory_no_stream_begins_at_an_end_that_is_not_confirmed),
         TEST(an_end_that_expired_before_the_reader_saw_it_is_asked_for),
         TEST(an_end_that_the_store_has_lost_was_none),
     };
