@@ -91,6 +91,11 @@ scenario('what waits appears without a reload, and is allowed or denied; a switc
   await until(async () => (await getRoom(system, 'v')).slow_ms === 2_500, 'slow mode');
   await patchRoom(system, 'v', { slow_ms: 0, max_length: 20 });
   await until(async () => (await page.getByLabel('Length').inputValue()) === '20', 'what another moderator sets');
+  for (const max_length of [7, 20]) {
+    const room = { ...(await getRoom(system, 'v')), revision: 1, max_length };
+    await page.locator('live-comments').evaluate((element, detail) => element.dispatchEvent(new CustomEvent('room', { detail })), { room });
+    assert.equal(await page.getByLabel('Length').inputValue(), String(max_length), 'what the stream says after a failover');
+  }
 
   await page.getByLabel('Length').fill('5000');
   await page.getByLabel('Length').press('Tab');

@@ -47,7 +47,7 @@ async function enter() {
   comments.token = service.token || undefined;
   comments.setAttribute('video', video);
   held.poll();
-  service.ask('GET', 'room').then((room) => settings.show(room), () => {});
+  service.ask('GET', 'room').then((room) => settings.showAnswer(room), () => {});
   buttonOf('audit').hidden = !(await audit.exists());
 }
 

@@ -31,14 +31,18 @@ export class Settings {
     }
   }
 
-  // What the server says.
+  // The stream has the last word: a store that has gone back counts on from an earlier revision.
   show(room) {
-    if (room.revision < this.#room.revision) return;
     this.#room = room;
     for (const field of this.#fields) {
       const isTyped = field.input.type !== 'checkbox' && field.input.getRootNode().activeElement === field.input;
       if (!isTyped && !field.busy) this.#put(field);
     }
+  }
+
+  // An answer may be older than what the stream has said since it was asked for.
+  showAnswer(room) {
+    if (room.revision >= this.#room.revision) this.show(room);
   }
 
   #put({ name, scale = 1, list, input }) {
@@ -56,7 +60,7 @@ export class Settings {
     known.busy = true;
     const room = await onSet({ [field.name]: this.#valueOf(field) }, field.label);
     known.busy = false;
-    if (room) this.show(room);
+    if (room) this.showAnswer(room);
     this.#put(field);
   }
 }
