@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "placement/orders_topic.h"
 #include "placement/placement.h"
+#include "placement/reader_set.h"
 #include "placement/readers.h"
 #include "placement/rebalance.h"
 #include "reader/crowd.h"
@@ -247,6 +248,21 @@ static void on_move_found(void *arg, enum engine_status status, const char *read
     free(m);
 }
 
+// A set has its own way to even out its readers.
+static void on_move_set(void *arg, enum engine_status status, const struct engine_set *found) {
+    struct video_move *m = arg;
+    struct engine *e = m->control->runtime->engine;
+    struct reader_set *set = status == ENGINE_OK ? reader_set_read(found) : NULL;
+    bool has_several = set && set->count > 1;
+    reader_set_unref(set);
+    if (has_several) {
+        move_refuse(m, 409, "in_a_set", "The video is hot: it has several readers, which share its viewers.");
+        free(m);
+        return;
+    }
+    e->ops->lookup(e, m->video, on_move_found, m);
+}
+
 static void handle_move(struct http_exchange *x, void *arg) {
     struct control *c = arg;
     const char *video, *name = http_request_query(x->request, "reader");
@@ -264,7 +280,7 @@ static void handle_move(struct http_exchange *x, void *arg) {
     snprintf(m->video, sizeof m->video, "%s", video);
     if (to) snprintf(m->to, sizeof m->to, "%s", to->reader_url);
     struct engine *e = c->runtime->engine;
-    e->ops->lookup(e, m->video, on_move_found, m);
+    e->ops->set_read(e, m->video, on_move_set, m);
 }
 
 // Plans

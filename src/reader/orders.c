@@ -32,11 +32,13 @@ static int by_viewers(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-// Videos whose viewers are redirected: those that are served anywhere would come back. Returns how many.
+// Videos of this reader alone, whose viewers are redirected: those that are served anywhere would come back.
+// Returns how many.
 static size_t list_movable(const struct reader *r, const struct watched **list) {
     size_t count = 0;
     for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w))
-        if (w->is_rechecked && !w->move && broadcast_viewers(&w->broadcast)) list[count++] = w;
+        if (w->is_rechecked && !w->move && !w->was_in_set && broadcast_viewers(&w->broadcast))
+            list[count++] = w;
     return count;
 }
 
