@@ -54,3 +54,8 @@ bool budget_has_room(void) {
     size_t max = budget_max();
     return budget_used() < max - max / 8;
 }
+
+bool budget_is_short(void) {
+    size_t max = budget_max();
+    return budget_used() >= max - max / 8 - max / 16;
+}

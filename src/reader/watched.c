@@ -140,6 +140,6 @@ bool watched_close_idle(struct reader *r) {
 }
 
 void watched_yield(struct reader *r) {
-    for (int left = CLOSED_FOR_ROOM; left && !budget_has_room(); left--)
+    for (int left = CLOSED_FOR_ROOM; left && budget_is_short(); left--)
         if (!watched_close_one_idle(r, 0)) return;
 }

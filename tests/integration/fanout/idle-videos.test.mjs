@@ -25,5 +25,7 @@ scenario('videos without viewers make room for new ones immediately', { ms: 60_0
   await Promise.all(Array.from({ length: AT_ONCE }, visit));
   await until(async () => (await health()).activeConnections === 0, () => 'all to have left');
   for (let i = 0; i < 20; i++) await t.watch(reader, { video: `new-${i}` });
-  assert.equal((await health()).activeConnections, 20);
+  const { activeConnections, metrics } = await health();
+  assert.equal(activeConnections, 20);
+  assert.equal(metrics.chorus_reader_shed_viewers_total, 0);
 });

@@ -29,3 +29,6 @@ bool budget_has_cache_room(void);
 
 // Whether another viewer may be admitted: the last eighth is left for comments.
 bool budget_has_room(void);
+
+// Whether that will soon be so no more: what is closed for it now, workers give back a moment later.
+bool budget_is_short(void);
