@@ -17,7 +17,7 @@
 
 // Between two measurements a delivery's cost is taken from so many deliveries at least, and kept within
 // bounds: in a quiet moment, other work of the threads would count as that of few deliveries.
-enum { DELIVERIES_MIN = 1000, MOST_US = 50, EVEN_AGAIN_MS = 3000 };
+enum { DELIVERIES_MIN = 1000, MOST_US = 50, SETTLED_MS = 45000 };
 #define FIRST_US    7.0 // of a send alone; with many comments in each it is less
 #define LEAST_US    0.1
 #define NEWEST      0.25 // weight of the newest measurement
@@ -108,13 +108,13 @@ struct even_query {
     char video[];
 };
 
-// Viewers that leave come back to this address, which sends them on to the emptier member (connect.c). What
-// is known of others is a second old or two: a move is looked at again only once it has been made, and they
-// had time to say so.
+// Viewers that leave come back to this address, which sends them on to the emptier member (connect.c), or to
+// that one at once. They may take as long as `retry:` says, 30 s and more: until then they are nobody's
+// viewers, and what seems to be a surplus is none.
 static void even_out(struct reader *r, struct watched *w, const struct reader_set *set) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     watched_note_set(r, w, set);
-    if (w->move || r->draining) w->even_ms = now_ms + EVEN_AGAIN_MS;
+    if (w->move || r->draining) w->even_ms = now_ms + SETTLED_MS;
     if (!w->in_set || now_ms < w->even_ms) return;
     uint64_t surplus = placement_set_surplus(r->placement, set, w->video, r->config.reader_url,
                                              broadcast_viewers(&w->broadcast));
@@ -122,7 +122,7 @@ static void even_out(struct reader *r, struct watched *w, const struct reader_se
     if (reader_may_log(r))
         log_info(r->service.instance_id, "evening_out", "video=%s viewers=%u surplus=%llu", w->video,
                  broadcast_viewers(&w->broadcast), (unsigned long long)surplus);
-    w->even_ms = now_ms + EVEN_AGAIN_MS;
+    w->even_ms = now_ms + SETTLED_MS;
     moves_start(r, w->video, (int64_t)surplus, 0);
 }
 
