@@ -42,6 +42,10 @@ static bool read_distribution(const struct simulate_settings *set, struct audien
     return false;
 }
 
+static double comments_of(const struct simulate_settings *set) {
+    return set->comments ? (double)set->comments : (double)set->viewers / COST_VIEWERS_A_COMMENT;
+}
+
 static bool configure(const struct simulate_settings *set, int64_t seed, struct simulate_config *c, char *why,
                       size_t why_size) {
     const char *policy = set->policy ? set->policy : set->html ? all_policies : "round-robin";
@@ -49,7 +53,11 @@ static bool configure(const struct simulate_settings *set, int64_t seed, struct 
                                   .readers = (size_t)set->readers,
                                   .viewers = (uint32_t)set->viewers,
                                   .seed = (uint64_t)seed,
-                                  .distribution = set->distribution};
+                                  .distribution = set->distribution,
+                                  .fleet = {.cores = (double)set->cores,
+                                            .max_viewers = (uint64_t)set->max_viewers,
+                                            .comments = comments_of(set),
+                                            .seed = (uint64_t)seed}};
     if (!read_distribution(set, &c->audience, why, why_size)) return false;
     if (!simulate_parse_policies(policy, c))
         snprintf(why, why_size,
@@ -112,10 +120,6 @@ static bool check_misplaced(const struct options *o, bool plan, char *why, size_
         return false;
     }
     return true;
-}
-
-static double comments_of(const struct simulate_settings *set) {
-    return set->comments ? (double)set->comments : (double)set->viewers / COST_VIEWERS_A_COMMENT;
 }
 
 static int simulate_refuse(struct options *o, const char *why) {

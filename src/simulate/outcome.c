@@ -58,19 +58,21 @@ static void outcome_lose(struct outcome *o, struct placing *p, size_t index, uin
 }
 
 void outcome_init(struct outcome *o, enum placement_policy policy, const struct audience *audience,
-                  size_t readers, size_t lose, uint64_t seed) {
+                  size_t readers, size_t lose, const struct evening_fleet *fleet) {
     struct placing p;
     placing_init(&p, policy, audience, readers);
     *o = (struct outcome){.policy = policy, .celebrity = celebrity_reader(&p)};
     balance_init(&o->before, &p);
     outcome_find_top(o, &p);
-    if (lose) outcome_lose(o, &p, lose == OUTCOME_LOSE_BUSIEST ? busiest_reader(&p) : lose - 1, seed);
+    evening_init(&o->evening, &p, fleet);
+    if (lose) outcome_lose(o, &p, lose == OUTCOME_LOSE_BUSIEST ? busiest_reader(&p) : lose - 1, fleet->seed);
     placing_release(&p);
 }
 
 void outcome_release(struct outcome *o) {
     balance_release(&o->before);
     balance_release(&o->after);
+    evening_release(&o->evening);
     free(o->top);
 }
 

@@ -125,16 +125,43 @@ static void print_side_by_side(const struct simulation *s, FILE *out) {
     for (size_t i = 0; i < c->policy_count; i++) print_row(&s->outcomes[i], &s->outcomes[i].after, out);
 }
 
+static void print_evening(const struct outcome *o, FILE *out) {
+    const struct evening *e = &o->evening;
+    fprintf(out, "  %-14s %8.2f %9.2f   %6zu %8.2f %9.2f %10s   %8.2f %9.2f %8s %10s %8s\n",
+            policy_name(o->policy), e->placed.most_of_mean, e->placed.hottest, e->sets,
+            e->with_sets.most_of_mean, e->with_sets.hottest, grouped(e->with_sets.viewers).text,
+            e->rebalanced.most_of_mean, e->rebalanced.hottest, grouped(e->rebalanced.videos).text,
+            grouped(e->rebalanced.viewers).text, grouped(e->minutes).text);
+}
+
+static void print_evenings(const struct simulation *s, FILE *out) {
+    const struct evening_fleet *f = &s->config->fleet;
+    fprintf(out,
+            "\nHot videos on sets of readers, and rebalancing: %s readers of %g cores, %.4g comments/s\n",
+            grouped(s->config->readers).text, f->cores, f->comments);
+    fprintf(out, "  %-14s %18s   %36s   %47s\n", "", "one reader each", "with sets", "rebalanced");
+    fprintf(out, "  %-14s %8s %9s   %6s %8s %9s %10s   %8s %9s %8s %10s %8s\n", "policy", "max/mean",
+            "hottest", "sets", "max/mean", "hottest", "moved", "max/mean", "hottest", "videos", "moved",
+            "minutes");
+    for (size_t i = 0; i < s->config->policy_count; i++) print_evening(&s->outcomes[i], out);
+    fprintf(
+        out,
+        "  max/mean: viewers; hottest: cores that the reader with the most load needs; moved: viewers that "
+        "reconnect\n");
+}
+
 void simulation_print(const struct simulation *s, FILE *out) {
     print_head(s, out);
     print_audience(s->audience, out);
     print_size_classes(s->audience, out);
     if (s->config->policy_count > 1) {
         print_side_by_side(s, out);
+        print_evenings(s, out);
         return;
     }
     const struct outcome *o = &s->outcomes[0];
     print_reader_table(s->audience, o, out);
     print_balance("Balance", &o->before, out);
     if (o->loses) print_loss(s, o, out);
+    print_evenings(s, out);
 }

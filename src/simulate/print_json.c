@@ -1,6 +1,8 @@
 // Writes the JSON report: the same figures, with each policy reader by reader.
 #include "json_figures.h"
 
+#include <math.h>
+
 #include "size_classes.h"
 #include "simulate/simulate.h"
 
@@ -81,6 +83,26 @@ static json_t *loss(const struct outcome *o) {
     return object;
 }
 
+static json_t *evening_step(const struct evening_step *e) {
+    return json_pack("{s:f, s:f, s:o, s:o}", "maxOfMean", e->most_of_mean, "hottestReaderCores", e->hottest,
+                     "videosMoved", json_uint(e->videos), "viewersMoved", json_uint(e->viewers));
+}
+
+static json_t *cores(const double *of_readers, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_real(round(of_readers[i] * 1000) / 1000));
+    return list;
+}
+
+static json_t *evening(const struct evening *e) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "sets", json_uint(e->sets),
+                     "largestSet", json_uint(e->largest_set), "placed", evening_step(&e->placed), "withSets",
+                     evening_step(&e->with_sets), "rebalanced", evening_step(&e->rebalanced), "minutes",
+                     json_uint(e->minutes), "readerCores", "before", cores(e->before, e->readers), "after",
+                     cores(e->after, e->readers), "celebrity", cores(e->celebrity, e->readers));
+}
+
 static json_t *policy(const struct simulation *s, const struct outcome *o) {
     json_t *object = json_pack("{s:s, s:o}", "policy", policy_name(o->policy), "celebrityReader",
                                reader_name(o->celebrity)),
@@ -90,6 +112,7 @@ static json_t *policy(const struct simulation *s, const struct outcome *o) {
     json_array_foreach(json_object_get(object, "readers"), i, row) {
         json_object_set_new(row, "topVideos", videos(s->audience, o->top[i], outcome_top_count(o, i)));
     }
+    json_object_set_new(object, "evenedOut", evening(&o->evening));
     if (o->loses) json_object_set_new(object, "readerLost", loss(o));
     return object;
 }
@@ -98,9 +121,11 @@ json_t *simulation_figures(const struct simulation *s) {
     const struct simulate_config *c = s->config;
     json_t *policies = json_array();
     for (size_t i = 0; i < c->policy_count; i++) json_array_append_new(policies, policy(s, &s->outcomes[i]));
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", json_uint(c->videos), "viewers",
-                     json_uint(c->viewers), "readers", json_uint(c->readers), "distribution", c->distribution,
-                     "seed", json_uint(c->seed), "audience", distribution(s->audience), "policies", policies);
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:f, s:f, s:o, s:o}", "videos", json_uint(c->videos),
+                     "viewers", json_uint(c->viewers), "readers", json_uint(c->readers), "distribution",
+                     c->distribution, "seed", json_uint(c->seed), "commentsPerSecond", c->fleet.comments,
+                     "readerCores", c->fleet.cores, "audience", distribution(s->audience), "policies",
+                     policies);
 }
 
 void simulation_print_json(const struct simulation *s, FILE *out) {

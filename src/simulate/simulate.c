@@ -24,7 +24,7 @@ void simulation_init(struct simulation *s, const struct simulate_config *c) {
     *s = (struct simulation){.config = c};
     s->audience = audience_new(&c->audience, c->videos, c->viewers, c->seed);
     for (size_t i = 0; i < c->policy_count; i++)
-        outcome_init(&s->outcomes[i], c->policies[i], s->audience, c->readers, c->lose, c->seed);
+        outcome_init(&s->outcomes[i], c->policies[i], s->audience, c->readers, c->lose, &c->fleet);
 }
 
 void simulation_release(struct simulation *s) {

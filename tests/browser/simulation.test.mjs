@@ -39,8 +39,8 @@ scenario('the page stands by itself, and draws all policies and the busiest read
   const { url, document } = await simulate(t);
   const { page, problems, requests } = await open(t, url);
   assert.deepEqual(document.policies.map(({ policy }) => policy), names);
-  assert.deepEqual(await page.locator('#placed h3').allTextContents(), ['Round-robin', 'Hash', 'Least-viewers']);
-  for (const id of ['placed', 'celebrity', 'lost', 'herd']) assert.ok(await page.locator(`#${id} svg[role=img]`).count(), id);
+  assert.deepEqual(await page.locator('#placed h3').allTextContents(), ['Round-robin', 'Least-loaded', 'Hash']);
+  for (const id of ['placed', 'celebrity', 'evened-before', 'evened-after', 'lost', 'herd']) assert.ok(await page.locator(`#${id} svg[role=img]`).count(), id);
   const roundRobin = document.policies[0];
   assert.match(await page.locator('#verdict').textContent(), new RegExp(`balances videos, not viewers: .* 20 videos, yet reader-5 holds ${roundRobin.viewers.max} viewers`));
   for (const { readers, viewers, readerLost } of document.policies) {
@@ -62,6 +62,9 @@ scenario('its figures are those of --json', async (t) => {
     document.policies[0].readers.map(({ reader }, i) => [reader, ...document.policies.flatMap(({ readers }) => [count(readers[i].subscriptions), count(readers[i].viewers)])]));
   const moved = await rowsOf(page, 'What moves');
   assert.deepEqual(moved.map((row) => row.slice(0, 4)), document.policies.map(({ policy, readerLost: l }) => [policy, 'reader-2', count(l.videosMoved), count(l.viewersMoved)]));
+  const steps = await rowsOf(page, 'What sets and rebalancing do');
+  assert.deepEqual(steps.map((row) => row.slice(0, 4)), document.policies.flatMap(({ policy, evenedOut: { sets, placed, withSets, rebalanced } }) => [['one reader each', placed, 0], ['with sets', withSets, sets], ['rebalanced', rebalanced, sets]]
+    .map(([when, step, n]) => [`${policy}, ${when}`, String(n), step.maxOfMean.toFixed(2), step.hottestReaderCores.toFixed(2)])));
   // As long as a bar is, so many viewers it has.
   const bars = await page.locator('#placed figure').first().locator('rect').evaluateAll((all) => all.map((rect) => [rect.getAttribute('class'), Number(rect.getAttribute('width'))]));
   const { viewers } = document.policies[0];
@@ -85,7 +88,7 @@ scenario('who reconnects when: all viewers of the reader that failed, after its 
 
 scenario('axe finds nothing, in light and dark, with few readers and many', { ms: 90_000 }, async (t) => {
   const browser = await openBrowser(t);
-  for (const flags of [[], ['--readers', '40', '--viewers', '90000'], ['--readers', '1', '--videos', '1']]) {
+  for (const flags of [[], ['--readers', '40', '--viewers', '90000', '--comments', '9000', '--cores', '1', '--distribution', 'zipf:1'], ['--readers', '1', '--videos', '1']]) {
     const { url } = await simulate(t, ...flags);
     for (const colorScheme of ['light', 'dark']) {
       const where = `${colorScheme}, ${flags.join(' ')}`;

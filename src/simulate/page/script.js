@@ -46,6 +46,7 @@ const count = (n) => n.toLocaleString('en-US');
 const some = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 const percent = (share, digits = 0) => `${share.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })} %`;
 const times = (factor) => factor.toLocaleString('en-US', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const cores = (n, digits = 2) => n.toLocaleString('en-US', { maximumFractionDigits: digits });
 const seconds = (ms) => `${(ms / 1000).toLocaleString('en-US')} s`;
 const title = (policy) => policy[0].toUpperCase() + policy.slice(1);
 const busiest = (readers) => readers.reduce((most, each) => (each.viewers > most.viewers ? each : most));
@@ -206,8 +207,8 @@ function showCelebrity() {
   const share = (celebrity.viewers / averagePerReader) * 100;
   const tooLarge = celebrity.viewers > averagePerReader;
   say('celebrity-words', `${celebrity.videoId} has ${some(celebrity.viewers, 'viewer')}, ${percent((celebrity.viewers / figures.viewers) * 100, 1)} of all, `
-    + `and the average video ${count(Math.round(audience.averageViewers))}. As a video belongs to one reader, that reader holds all of them: ${percent(share)} of what an average reader holds in total. `
-    + (tooLarge ? 'It alone is more than an average reader’s part, so no policy that places whole videos can balance these readers. Only several readers for one video could.'
+    + `and the average video ${count(Math.round(audience.averageViewers))}. As a video belongs to one reader, that reader holds all of them at first: ${percent(share)} of what an average reader holds in total. `
+    + (tooLarge ? 'It alone is more than an average reader’s part, so no policy that places whole videos can balance these readers. Several readers for one video can, if it is hot enough: see below.'
       : 'So a policy can still balance the readers, if it knows of the viewers and gives this reader few other videos. That ends where one video has more viewers than the average reader.'));
   const box = { left: 56, width: 700, top: 28, height: 190 };
   const { y, shapes } = scale(celebrity.viewers * 1.15, box, 'viewers');
@@ -223,6 +224,40 @@ function showCelebrity() {
   const owner = ({ readers }, videoId) => readers.find(({ topVideos }) => topVideos.some((each) => each.videoId === videoId))?.reader ?? '';
   say('celebrity-numbers', folded(`The ${some(videos.length, 'most popular video')}, and their readers`, ['video', 'viewers', 'share', ...policies.map(({ policy }) => policy)],
     videos.map(({ videoId, viewers }) => [videoId, count(viewers), percent((viewers / figures.viewers) * 100, 2), ...policies.map((each) => owner(each, videoId))])));
+}
+
+// The cores that each reader needs, with those of the celebrity as a part. `after`: with sets, and evened out.
+function coresOf({ readers, celebrityReader, evenedOut: { readerCores: { before, after, celebrity: stars } } }, isAfter) {
+  const star = stars.reduce((sum, each) => sum + each, 0);
+  return readers.map(({ reader }, i) => {
+    const all = (isAfter ? after : before)[i];
+    const part = isAfter ? stars[i] : reader === celebrityReader ? star : 0;
+    return { name: reader, label: cores(all), parts: [{ name: 'viewers', viewers: Math.max(all - part, 0) }, { name: 'celebrity', viewers: part }].filter(({ viewers }) => viewers > 0) };
+  });
+}
+
+function showEvened() {
+  const { readerCores, commentsPerSecond } = figures;
+  const largest = Math.max(readerCores, ...policies.flatMap(({ evenedOut: { readerCores: { before, after } } }) => [...before, ...after]));
+  const mean = policies[0].evenedOut.readerCores.before.reduce((sum, each) => sum + each, 0) / figures.readers;
+  const { sets, largestSet } = policies[0].evenedOut;
+  say('evened-words', `With ${count(commentsPerSecond)} comments a second, spread over the videos as viewers are, and readers of ${some(readerCores, 'core')}: `
+    + (sets ? `${some(sets, 'video takes', 'videos take')} more than 60 % of a reader. Each gets as many readers as it fills to 45 %, the hottest ${largestSet}; their viewers are spread over them, at a pace. `
+      : 'no video takes more than 60 % of a reader, so each stays with one. ')
+    + 'Then readers are evened out (chorus ctl apply): where one has more than 1.25 times the average viewers, its coldest videos move, 1 % of all viewers a minute. Nobody misses a comment by moving.');
+  const draw = (isAfter) => policies.map((each) => {
+    const { policy, evenedOut: { placed, withSets, rebalanced } } = each;
+    const hottest = cores((isAfter ? rebalanced : placed).hottestReaderCores, 1);
+    const words = isAfter ? `for the hottest reader; ${some(withSets.viewersMoved + rebalanced.viewersMoved, 'viewer')} moved` : 'for the hottest reader, with one reader for each video';
+    return panel(policy, `${hottest} cores`, words, readersDrawn(coresOf(each, isAfter), largest, readerCores, `${title(policy)}, ${isAfter ? 'with sets and rebalancing' : 'one reader each'}: the hottest reader needs ${hottest} cores`));
+  });
+  say('evened-before', ...draw(false));
+  say('evened-after', ...draw(true));
+  legend('evened-legend', [['viewers', 'cores that a reader needs; above one reader each, below with sets and rebalancing'], ['celebrity', `for ${celebrity.videoId}`]]);
+  byId('evened-legend').append(element('span', {}, `┊ the cores that it has, ${count(readerCores)}; on average it needs ${cores(mean)}`));
+  say('evened-numbers', table('What sets and rebalancing do', ['policy', 'sets', 'most of mean viewers', 'hottest reader, cores', 'videos moved', 'viewers moved', 'minutes'],
+    policies.flatMap(({ policy, evenedOut: { placed, sets: n, withSets, rebalanced, minutes } }) => [['one reader each', placed, '0', ''], ['with sets', withSets, count(n), ''], ['rebalanced', rebalanced, count(n), count(minutes)]]
+      .map(([when, step, setsNow, paced]) => [`${policy}, ${when}`, setsNow, step.maxOfMean.toFixed(2), step.hottestReaderCores.toFixed(2), count(step.videosMoved), count(step.viewersMoved), paced]))));
 }
 
 // What the survivors hold, and what they have gained.
@@ -297,13 +332,14 @@ const CHOICES = {
 function showChoice() {
   say('choice', table('What each policy balances, needs and does not see', ['policy', 'balances', 'needs', 'does not see'],
     policies.map(({ policy }) => [policy, ...(CHOICES[policy] ?? ['', '', ''])]), 'prose'));
-  const flags = `--videos ${figures.videos} --viewers ${figures.viewers} --readers ${figures.readers} --distribution ${figures.distribution} --seed ${figures.seed} --policy ${policies.map(({ policy }) => policy).join(',')}`;
+  const flags = `--videos ${figures.videos} --viewers ${figures.viewers} --readers ${figures.readers} --distribution ${figures.distribution} --seed ${figures.seed} --comments ${Math.max(Math.round(figures.commentsPerSecond), 1)} --cores ${figures.readerCores} --policy ${policies.map(({ policy }) => policy).join(',')}`;
   say('again', 'The same again: ', element('code', {}, `chorus simulate ${flags} --html FILE`), '; all figures with ', element('code', {}, '--json'), '.');
 }
 
 showSetting();
 showPlaced();
 showCelebrity();
+showEvened();
 if (losses.length) {
   showLost();
   showHerd();

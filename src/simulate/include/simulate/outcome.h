@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "simulate/evening.h"
 #include "simulate/herd.h"
 #include "simulate/placing.h"
 #include "simulate/spread.h"
@@ -28,6 +29,7 @@ struct outcome {
     struct balance before;
     uint32_t (*top)[OUTCOME_TOP]; // of each reader, its most popular videos; fewer if it has fewer
     uint32_t celebrity;           // the number of the reader with the most popular video
+    struct evening evening;       // once there are sets, and readers are evened out
     // If a reader fails:
     bool loses;
     uint32_t lost; // its number
@@ -38,9 +40,8 @@ struct outcome {
 };
 
 // Places the audience. lose: the number of the reader that fails, from 1, or OUTCOME_LOSE_BUSIEST; 0: none.
-// seed: of the viewers that reconnect.
 void outcome_init(struct outcome *, enum placement_policy, const struct audience *, size_t readers,
-                  size_t lose, uint64_t seed);
+                  size_t lose, const struct evening_fleet *);
 void outcome_release(struct outcome *);
 
 // Returns the number of entries that a reader has in `top`. index: in `before`.

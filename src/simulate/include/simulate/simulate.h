@@ -19,6 +19,7 @@ struct simulate_config {
     struct audience_spec audience;
     enum placement_policy policies[POLICIES];
     size_t policy_count;
+    struct evening_fleet fleet;
     size_t lose; // number of the reader that fails, from 1, or OUTCOME_LOSE_BUSIEST; 0: none
 };
 
