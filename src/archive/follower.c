@@ -154,7 +154,8 @@ static void followed_take(struct followed *v, const struct engine_replayed *page
 }
 
 // All that was logged since then has expired. Archives the number of the last of it, without content: so a
-// replay has a gap there even if nothing more comes, and it is not missed once again after a restart.
+// replay has a gap there even if nothing more comes, and it is not missed once again after a restart. The
+// first of an epoch has its own position as prev, to be told from one that announces a loss.
 static void followed_skip(struct followed *v, struct position head) {
     struct position from = {v->at.epoch, v->at.seq + 1};
     bool is_same = head.epoch == v->at.epoch;
@@ -166,6 +167,7 @@ static void followed_skip(struct followed *v, struct position head) {
     }
     followed_say_missed(v, from, head, (int64_t)(head.seq - from.seq) + 1);
     struct engine_entry last = {.at = head, .kind = ENTRY_TOMBSTONE, .body = ""};
+    if (head.seq == 1) last.prev = head;
     int64_t now_ms = clock_wall_ms();
     followed_write(
         v, &(struct embedded_copied){.video = v->name, .entries = &last, .at_ms = &now_ms, .count = 1},

@@ -47,15 +47,21 @@ static void replay_end(struct replay *r, bool complete) {
 
 // Lines
 
+// Whether an archive has it in place of an entry that it has missed (archive/follower.c). What announces a
+// loss is the first of an epoch, and no other tombstone is written any more.
+static bool entry_is_missed(const struct engine_entry *e) {
+    return e->kind == ENTRY_TOMBSTONE && (e->at.seq > 1 || position_compare(e->prev, e->at) == 0);
+}
+
 static void replay_add_gap(struct replay *r, const struct engine_entry *e, int64_t t) {
     struct position from, to;
     int64_t missed = entry_missed(r->last, e, &from, &to);
     char first[POSITION_TEXT_SIZE], end[POSITION_TEXT_SIZE];
-    if (!missed) return;
-    if (missed > 0 && e->kind == ENTRY_TOMBSTONE) { // the last of them (archive/follower.c)
+    if (entry_is_missed(e)) {
         to = e->at;
-        missed++;
+        if (missed >= 0) missed++;
     }
+    if (!missed) return;
     position_format(from, first);
     position_format(to, end);
     buf_printf(&r->text, "{\"t\":%" PRId64 ",\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":", t,

@@ -23,6 +23,7 @@ static void take_replay(struct engine *e, const struct engine_replay *what, engi
 
 // Of a body in pieces.
 static unsigned begun, added, completed;
+static char told[1024];
 
 static void begin_body(struct http_exchange *x, const struct http_reply *r, http_on_room *on, void *arg) {
     (void)x;
@@ -34,7 +35,8 @@ static void begin_body(struct http_exchange *x, const struct http_reply *r, http
 
 static enum http_room add_body(struct http_exchange *x, const void *bytes, size_t len) {
     (void)x;
-    (void)bytes;
+    assert_true(strlen(told) + len < sizeof told);
+    strncat(told, bytes, len);
     added += len > 0;
     return HTTP_ROOM;
 }
@@ -52,6 +54,7 @@ static struct replays all;
 static int set_up(void **state) {
     (void)state;
     reads = begun = added = completed = 0;
+    told[0] = 0;
     all = (struct replays){.engine = &engine};
     return 0;
 }
@@ -118,6 +121,37 @@ static void head_reads_no_more_than_its_tag_needs(void **state) {
     assert_int_equal(all.count, 0);
 }
 
+// Of a page behind a comment at 5-1.
+static void expect_told(struct engine_entry second, const char *expected) {
+    static const int64_t at_ms[] = {1000, 2000};
+    struct engine_entry entries[] = {
+        {.at = {5, 1}, .kind = ENTRY_COMMENT, .body = "\"userid\":\"u\"", .body_len = 12}, second};
+    const struct engine_replayed page = {
+        .range = {.entries = entries, .count = 2, .head = second.at}, .at_ms = at_ms, .origin_ms = 1000};
+    told[0] = 0;
+    assert_true(ask_as(0, "GET", STRANGER));
+    for (unsigned i = 0; i < 2; i++) waiting[i].cb(waiting[i].arg, ENGINE_OK, &page);
+    reads = 0;
+    assert_string_equal(strchr(told, '\n') + 1, expected);
+    fake_exchange_release(&asked[0]);
+}
+
+// An archive has one number for all that it has missed at the end: also if that is a single one.
+static void what_an_archive_has_missed_is_a_gap(void **state) {
+    (void)state;
+    expect_told(
+        (struct engine_entry){.at = {5, 2}, .kind = ENTRY_TOMBSTONE},
+        "{\"t\":1000,\"type\":\"gap\",\"from\":\"5-2\",\"to\":\"5-2\",\"missed\":1,\"reason\":\"expired\"}\n");
+    expect_told(
+        (struct engine_entry){.at = {5, 4}, .kind = ENTRY_TOMBSTONE},
+        "{\"t\":1000,\"type\":\"gap\",\"from\":\"5-2\",\"to\":\"5-4\",\"missed\":3,\"reason\":\"expired\"}\n");
+    expect_told(
+        (struct engine_entry){.at = {6, 1}, .prev = {6, 1}, .kind = ENTRY_TOMBSTONE},
+        "{\"t\":1000,\"type\":\"gap\",\"from\":\"5-2\",\"to\":\"6-1\",\"missed\":null,\"reason\":\"epoch\"}\n");
+    expect_told((struct engine_entry){.at = {6, 1}, .prev = {5, 1}, .kind = ENTRY_TOMBSTONE}, ""); // a loss
+    assert_int_equal(all.missed, 4);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -125,6 +159,7 @@ int main(void) {
         CASE(one_address_does_not_keep_others_from_theirs),
         CASE(there_are_64_at_a_time),
         CASE(head_reads_no_more_than_its_tag_needs),
+        CASE(what_an_archive_has_missed_is_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
