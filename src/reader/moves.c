@@ -1,6 +1,7 @@
 // A move is asked about before its turn comes: placement says where to, and how that is to be told is made
-// into an event once. At each tick the first one whose answer is there lets as many viewers go as the pace
-// allows, then the next.
+// into an event. At each tick the first one whose answer is there lets as many viewers go as the pace allows,
+// then the next. As many viewers take long, it is asked about again: the reader that they go to may be gone,
+// or the video may be this one's again, to which those that have left would come back, for ever.
 #include "moves.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include "viewer_counts.h"
 #include "watched.h"
 
-enum { ASKED_AHEAD = 64 };
+enum { ASKED_AHEAD = 64, ASK_AGAIN_MS = 1000 };
 
 struct moves {
     struct reader *reader;
@@ -38,7 +39,8 @@ struct move {
     struct moves *moves;
     struct watched *watched; // NULL: it ends
     enum move_state state;
-    int64_t count; // still to go; MOVES_ALL
+    int64_t ask_ms; // when to ask about it, again; 0: at once, or once it lets viewers go
+    int64_t count;  // still to go; MOVES_ALL
     double per_second;
     struct move_pace pace; // where it has one of its own
     struct frame *event;   // NULL: the address is this one, which redirects
@@ -80,6 +82,12 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
     const struct watched *w = m->watched;
     r->outstanding--;
     m->moves->asking--;
+    m->ask_ms = 0;
+    if (m->state == MOVE_ASKING && p->status == PLACEMENT_UNAVAILABLE) {
+        m->state = MOVE_WAITS;
+        m->ask_ms = loop_now_ms(r->service.loop) + ASK_AGAIN_MS;
+        return;
+    }
     bool answered = m->state == MOVE_ASKING && p->status == PLACEMENT_OK;
     bool ours = answered && reader_owns_url(r, w, p->reader_url);
     bool goes = answered && (!ours || m->count != MOVES_ALL);
@@ -88,19 +96,26 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
         move_free(m);
         return;
     }
+    bool is_new = !m->event;
+    frame_unref(m->event);
+    m->event = NULL;
     if (!ours) m->event = move_event(p->public_url ? p->public_url : p->reader_url);
     if (!ours && !p->set) viewer_counts_place(r, m->video, p->owner_url);
-    if (reader_may_log(r))
+    if (is_new && reader_may_log(r))
         log_info(r->service.instance_id, "moving", "video=%s to=%s viewers=%u", m->video, p->reader_url,
                  broadcast_viewers(&w->broadcast));
 }
 
-static void moves_ask_ahead(struct moves *all) {
+static bool move_is_to_be_asked(const struct move *m, int64_t now_ms) {
+    return (m->state == MOVE_WAITS || (m->state == MOVE_GOES && m->ask_ms)) && now_ms >= m->ask_ms;
+}
+
+static void moves_ask_ahead(struct moves *all, int64_t now_ms) {
     struct move *m;
     struct reader *r = all->reader;
     DL_FOREACH(all->queue, m) {
         if (all->asking == ASKED_AHEAD) return;
-        if (m->state != MOVE_WAITS) continue;
+        if (!move_is_to_be_asked(m, now_ms)) continue;
         m->state = MOVE_ASKING;
         all->asking++;
         r->outstanding++;
@@ -126,7 +141,8 @@ static void moves_make(struct moves *all, int64_t now_ms) {
     struct move *m, *next;
     DL_FOREACH_SAFE(all->queue, m, next) {
         bool done = false;
-        if (m->state != MOVE_GOES) continue;
+        if (m->state != MOVE_GOES || (m->per_second <= 0 && !left)) continue;
+        if (!m->ask_ms) m->ask_ms = now_ms + ASK_AGAIN_MS;
         uint32_t most = m->per_second > 0 ? move_pace_take(&m->pace, m->per_second, now_ms) : left;
         if (!most) continue;
         uint32_t gone = move_some(m, most, &done);
@@ -138,8 +154,9 @@ static void moves_make(struct moves *all, int64_t now_ms) {
 static void on_moves_due(struct loop_timer *t) {
     struct moves *all = container_of(t, struct moves, tick);
     struct loop *loop = all->reader->service.loop;
-    moves_make(all, loop_now_ms(loop));
-    moves_ask_ahead(all);
+    int64_t now_ms = loop_now_ms(loop);
+    moves_make(all, now_ms);
+    moves_ask_ahead(all, now_ms);
     if (all->queue) loop_timer_start(loop, t, MOVES_TICK_MS);
 }
 

@@ -18,6 +18,7 @@
 #include "reader/connect.h"
 #include "reader/history.h"
 #include "reader/moments.h"
+#include "reader/moves.h"
 #include "reader/reader.h"
 #include "reader/room_events.h"
 #include "run_loop.h"
@@ -519,6 +520,22 @@ static void a_drain_that_is_called_off_leaves_the_rest(void **state) {
     assert_true(fake_fanout_has(FAKE_SINK));
 }
 
+// Few a second leave, and it comes back: those that have left are sent here again, and would leave again.
+static void a_move_ends_when_the_video_is_this_readers_again(void **state) {
+    (void)state;
+    watch_as_own();
+    list_readers("{}", "{}");
+    moves_start(reader, FAKE_VIDEO, MOVES_ALL, 0.3);
+    place(PLACEMENT_OK, other_url);
+    run_with_lease(6 * SWEEP_MS);
+    place(PLACEMENT_UNAVAILABLE, NULL);
+    run_with_lease(6 * SWEEP_MS);
+    place(PLACEMENT_OK, own_url);
+    run_with_lease(12 * SWEEP_MS);
+    assert_null(placement_waiting);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
 static void a_reader_that_drains_turns_those_away_that_are_not_redirected(void **state) {
     (void)state;
     keep_lease();
@@ -666,6 +683,7 @@ int main(void) {
         CASE(without_another_reader_they_stay),
         CASE(those_whose_video_nobody_else_gets_are_asked_about_again),
         CASE(a_drain_that_is_called_off_leaves_the_rest),
+        CASE(a_move_ends_when_the_video_is_this_readers_again),
         CASE(a_reader_that_drains_turns_those_away_that_are_not_redirected),
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
         CASE(if_all_are_full_it_is_told_to_come_later),
