@@ -202,6 +202,13 @@ static bool connect_may_move(const struct connect_request *c) {
            (own->public_url ? own->public_url : own->reader_url);
 }
 
+static bool connect_has_place(const struct connect_request *c) {
+    const struct crowd *crowd = c->reader->config.crowd;
+    return !crowd || crowd_room(crowd);
+}
+
+static void connect_overflow(struct connect_request *);
+
 static void on_joined(struct join_request *j, struct broadcast *b, struct position start,
                       struct pending *frames) {
     struct connect_request *c = (struct connect_request *)j;
@@ -213,6 +220,11 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     }
     if (!frames) {
         connect_shed(c, connect_shed_reason(c));
+        return;
+    }
+    if (!connect_has_place(c)) { // others have come while it waited
+        pending_free(frames);
+        connect_overflow(c);
         return;
     }
     if (c->nonce &&
@@ -247,12 +259,9 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     connect_free(c);
 }
 
-static void connect_overflow(struct connect_request *);
-
 static void connect_join(struct connect_request *c) {
     struct reader *r = c->reader;
-    const struct crowd *crowd = r->config.crowd;
-    if (crowd && !c->head_only && !crowd_room(crowd)) {
+    if (!c->head_only && !connect_has_place(c)) {
         connect_overflow(c);
         return;
     }

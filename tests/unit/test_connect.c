@@ -565,6 +565,17 @@ static void a_viewer_too_many_is_sent_to_a_reader_of_another_process(void **stat
                                 "&redirect=never&"));
 }
 
+static void so_is_one_that_waited_while_others_came(void **state) {
+    (void)state;
+    keep_lease();
+    list_readers("{}", "{\"most\":9}");
+    wait_for_feed();
+    crowd.most = 0;
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.status, 307);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
 static void if_all_are_full_it_is_told_to_come_later(void **state) {
     (void)state;
     fill();
@@ -686,6 +697,7 @@ int main(void) {
         CASE(a_move_ends_when_the_video_is_this_readers_again),
         CASE(a_reader_that_drains_turns_those_away_that_are_not_redirected),
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
+        CASE(so_is_one_that_waited_while_others_came),
         CASE(if_all_are_full_it_is_told_to_come_later),
         CASE(one_that_would_never_come_back_after_an_error_is_closed),
         CASE(a_member_of_the_set_serves_a_viewer_though_another_was_chosen),
