@@ -27,9 +27,10 @@ void reader_load_write(struct buf *b, const struct reader_load *l) {
     buf_add_string(b, "]}");
 }
 
+// Any process may have written it: numbers are summed and multiplied.
 static uint64_t load_number(const json_t *json, const char *name) {
     json_int_t n = json_integer_value(json_object_get(json, name));
-    return n > 0 ? (uint64_t)n : 0;
+    return n > READER_LOAD_NUMBER_MAX ? READER_LOAD_NUMBER_MAX : n > 0 ? (uint64_t)n : 0;
 }
 
 static void load_read_videos(struct reader_load *l, const json_t *list) {

@@ -51,6 +51,22 @@ static void a_reader_counts_unless_it_drains_is_full_or_is_left_out(void **state
     readers_release(&r);
 }
 
+static void absurd_loads_do_not_overflow(void **state) {
+    (void)state;
+    struct readers r;
+    const struct engine_lease leases[] = {
+        {.reader_url = "http://a", .left_ms = 3000, .load = "{\"connects\":9223372036854775807}"},
+        {.reader_url = "http://b", .left_ms = 3000, .load = "{\"connects\":9223372036854775807}"},
+        {.reader_url = "http://c", .left_ms = 3000, .load = "{\"connects\":-9223372036854775808}"},
+    };
+    readers_init(&r, NULL, 0);
+    readers_update(&r, leases, sizeof leases / sizeof *leases, 1000, 0);
+    int64_t all = crowd_connects_of_others(&r, NULL, 0);
+    assert_int_equal(all, 2 * (int64_t)READER_LOAD_NUMBER_MAX + CROWD_CONNECTS_UNKNOWN);
+    assert_int_equal(crowd_pace(all), all * CROWD_PACE_PERCENT / 100);
+    readers_release(&r);
+}
+
 static void the_pace_is_a_part_of_it_but_never_nothing(void **state) {
     (void)state;
     assert_int_equal(crowd_pace(0), 0);
@@ -81,6 +97,7 @@ int main(void) {
         cmocka_unit_test(a_crowd_gets_twice_the_time_that_others_need),
         cmocka_unit_test(only_a_change_by_half_is_told),
         cmocka_unit_test(a_reader_counts_unless_it_drains_is_full_or_is_left_out),
+        cmocka_unit_test(absurd_loads_do_not_overflow),
         cmocka_unit_test(the_pace_is_a_part_of_it_but_never_nothing),
         cmocka_unit_test(readers_share_what_their_process_can_take_on),
     };

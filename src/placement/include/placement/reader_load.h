@@ -18,7 +18,7 @@ struct reader_load_video {
     uint64_t load; // in thousandths of a core: what its deliveries and heartbeats take
     bool in_set;
 };
-enum { READER_LOAD_VIDEOS = 16 };
+enum { READER_LOAD_VIDEOS = 16, READER_LOAD_NUMBER_MAX = 1000000000 }; // greater numbers are read as this
 
 // All zero: it says nothing, as an older version.
 struct reader_load {
