@@ -315,7 +315,7 @@ static bool connect_add_ticket(const struct connect_request *c, const char *read
            c->sends_token;
 }
 
-// `stays`: the reader there is to serve it, whoever owns the video.
+// `stays`: the reader there is to serve it, although another one may own the video.
 static void connect_redirect(struct connect_request *c, const char *base, const char *ticket, bool stays) {
     struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
@@ -325,8 +325,7 @@ static void connect_redirect(struct connect_request *c, const char *base, const 
         redirect_target(&target, asked, ticket);
     else
         buf_add_string(&target, asked);
-    if (stays) buf_printf(&target, "%sredirect=never", strchr(buf_string(&target), '?') ? "&" : "?");
-    redirect_location(location, base, buf_string(&target));
+    redirect_location(location, base, buf_string(&target), stays);
     buf_release(&target);
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", c->videoid, base);
@@ -397,8 +396,9 @@ static void connect_refuse_full(struct connect_request *c) {
 // The process has all the viewers that it may have (--max-viewers).
 static void connect_overflow(struct connect_request *c) {
     struct reader *r = c->reader;
-    const struct reader_row *other =
-        c->front || !c->redirect ? NULL : crowd_other(r->config.crowd, placement_readers(r->placement));
+    const struct reader_row *other = c->front || !c->redirect || (c->elsewhere && !c->member)
+                                         ? NULL
+                                         : crowd_other(r->config.crowd, placement_readers(r->placement));
     const char *base = NULL;
     if (other)
         base = redirect_base(

@@ -70,14 +70,15 @@ void redirect_target(struct buf *out, const char *target, const char *ticket) {
     }
 }
 
-void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target) {
+void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target,
+                       bool is_last) {
     const char *query = strchr(target, '?'), *spent = find_hop(target);
     size_t len = spent ? (size_t)(spent - target) : strlen(target);
     bool again = query && !spent && target[len - 1] == '&';
     while (query && len && target[len - 1] == '&') len--;
     int written =
         snprintf(location, REDIRECT_LOCATION_SIZE, "%s%.*s%s&", base, (int)len, target, query ? "" : "?");
-    if (again && written > 0 && written < REDIRECT_LOCATION_SIZE)
+    if ((again || is_last) && written > 0 && written < REDIRECT_LOCATION_SIZE)
         snprintf(location + written, REDIRECT_LOCATION_SIZE - (size_t)written, "%s%016" PRIx64, hop,
                  hash_random());
 }

@@ -5,7 +5,8 @@
 // redirect ends the query with an empty pair (`&`), which has no meaning otherwise; the second with
 // `hop=<nonce>`, and the reader that receives it serves the viewer itself. A browser keeps using the address
 // it was redirected to, and may reconnect with the same nonce days later. So a reader honours each nonce
-// once; after that the viewer is redirected like any other.
+// once; after that the viewer is redirected like any other. Where a reader is full its first redirect has a
+// nonce: the reader that the viewer is sent to is to serve it, although another one has the video.
 #pragma once
 
 #include <stdbool.h>
@@ -36,8 +37,9 @@ const char *redirect_base(struct placement *, struct http_request *, const struc
 // (NULL: none).
 void redirect_target(struct buf *, const char *target, const char *ticket);
 
-// Writes base and target, with the hop count raised by one.
-void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target);
+// Writes base and target, with the hop count raised by one, or (`is_last`) a nonce.
+void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target,
+                       bool is_last);
 
 // Returns whether the viewer has already been redirected twice. `spend`: honours the nonce.
 bool redirect_is_last_hop(struct redirect_spent *, const char *target, bool spend);

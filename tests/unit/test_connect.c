@@ -553,6 +553,7 @@ static void fill(void) {
     crowd.most = 0;
 }
 
+// So that it is not served there for good: when that reader drains, it is redirected like the others.
 static void a_viewer_too_many_is_sent_to_a_reader_of_another_process(void **state) {
     (void)state;
     fill();
@@ -560,9 +561,9 @@ static void a_viewer_too_many_is_sent_to_a_reader_of_another_process(void **stat
     connect_viewer();
     place(PLACEMENT_OK, own_url);
     assert_int_equal(exchange.status, 307);
-    assert_true(fake_has_header(&exchange,
-                                "Location: http://reader-2:4002/connect?userid=u1&videoid=" FAKE_VIDEO
-                                "&redirect=never&"));
+    assert_non_null(strstr(buf_string(&exchange.head),
+                           "\r\nLocation: http://reader-2:4002/connect?userid=u1&videoid=" FAKE_VIDEO
+                           "&hop="));
 }
 
 static void so_is_one_that_waited_while_others_came(void **state) {
@@ -574,6 +575,18 @@ static void so_is_one_that_waited_while_others_came(void **state) {
     fake_answer(engine, 0);
     assert_int_equal(exchange.status, 307);
     assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void one_that_was_sent_here_is_not_sent_on(void **state) {
+    (void)state;
+    fill();
+    list_readers("{}", "{\"most\":9}");
+    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
+                             "", NULL));
+    reader_connect(reader, &exchange.exchange,
+                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    place(PLACEMENT_OK, other_url);
+    assert_int_equal(exchange.status, 503);
 }
 
 static void if_all_are_full_it_is_told_to_come_later(void **state) {
@@ -698,6 +711,7 @@ int main(void) {
         CASE(a_reader_that_drains_turns_those_away_that_are_not_redirected),
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
         CASE(so_is_one_that_waited_while_others_came),
+        CASE(one_that_was_sent_here_is_not_sent_on),
         CASE(if_all_are_full_it_is_told_to_come_later),
         CASE(one_that_would_never_come_back_after_an_error_is_closed),
         CASE(a_member_of_the_set_serves_a_viewer_though_another_was_chosen),

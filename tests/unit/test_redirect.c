@@ -9,7 +9,7 @@ static const char base[] = "http://r2:4000";
 
 static const char *redirected(const char *target) {
     static char location[REDIRECT_LOCATION_SIZE];
-    redirect_location(location, base, target);
+    redirect_location(location, base, target, false);
     assert_memory_equal(location, base, sizeof base - 1);
     return location + sizeof base - 1;
 }
@@ -30,6 +30,18 @@ static void the_second_one_adds_a_nonce(void **state) {
     assert_string_not_equal(redirected("/connect?userid=u&"), first); // each another one
     assert_memory_equal(redirected("/connect?userid=u&&&"), expected, sizeof expected - 1);
     free(first);
+}
+
+static void so_does_the_first_where_it_is_to_be_the_last(void **state) {
+    (void)state;
+    static const char *const targets[] = {"/connect", "/connect?userid=u", "/connect?hop=0123456789abcdef"};
+    struct redirect_spent spent = {0};
+    char location[REDIRECT_LOCATION_SIZE];
+    for (size_t i = 0; i < 3; i++) {
+        redirect_location(location, base, targets[i], true);
+        assert_true(redirect_is_last_hop(&spent, location, true));
+        assert_null(strstr(strstr(location, "hop=") + 1, "hop="));
+    }
 }
 
 static void a_nonce_is_honoured_once(void **state) {
@@ -81,7 +93,7 @@ static void the_longest_target_fits(void **state) {
     memset(url, 'u', sizeof url - 1);
     memcpy(target, "/connect?", 9);
     target[sizeof target - 2] = '&';
-    redirect_location(location, url, target);
+    redirect_location(location, url, target, true);
     assert_int_equal(strlen(location), ENGINE_URL_MAX + HTTP_KEPT_MAX - 1 + 20);
 }
 
@@ -107,6 +119,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_redirect_adds_an_empty_pair),
         cmocka_unit_test(the_second_one_adds_a_nonce),
+        cmocka_unit_test(so_does_the_first_where_it_is_to_be_the_last),
         cmocka_unit_test(a_nonce_is_honoured_once),
         cmocka_unit_test(nothing_else_is_a_hop),
         cmocka_unit_test(the_oldest_nonces_are_forgotten),
