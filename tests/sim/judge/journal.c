@@ -60,7 +60,13 @@ static void write_position(struct buf *b, struct position p) {
 
 static void write_word(struct buf *b, const char *word) {
     if (!*word) buf_add_string(b, "-");
-    for (; *word; word++) buf_add(b, *word == ' ' ? "_" : word, 1);
+    for (size_t n; *word; word += n) {
+        n = strcspn(word, " ");
+        if (n)
+            buf_add(b, word, n);
+        else
+            buf_add(b, "_", n = 1);
+    }
 }
 
 // Most of a simulation's lines: without printf.

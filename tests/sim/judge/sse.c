@@ -1,6 +1,5 @@
 #include "sse.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +12,22 @@ static const char *field_value(const char *line, const char *name) {
     return line + len + 1 + (line[len + 1] == ' ');
 }
 
+// As much of it as there is room for. Without printf: two of three lines.
+static void keep_text(char *out, size_t size, const char *text) {
+    size_t len = strnlen(text, size - 1);
+    memcpy(out, text, len);
+    out[len] = 0;
+}
+
 static void sse_take_line(struct sse *s, const char *line) {
     const char *value;
     if ((value = field_value(line, "data"))) {
         if (s->data.len) buf_add(&s->data, "\n", 1);
         buf_add_string(&s->data, value);
     } else if ((value = field_value(line, "id"))) {
-        snprintf(s->id, sizeof s->id, "%s", value);
+        keep_text(s->id, sizeof s->id, value);
     } else if ((value = field_value(line, "event"))) {
-        snprintf(s->type, sizeof s->type, "%s", value);
+        keep_text(s->type, sizeof s->type, value);
     } else if ((value = field_value(line, "retry")) && *value && !value[strspn(value, "0123456789")]) {
         s->retry_ms = (int)strtol(value, NULL, 10);
     }

@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "core.h"
+#include "pool.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -33,6 +35,42 @@ void kernel_free(void *p) {
     __real_free(p);
 }
 
+// Blocks of any size: small ones from the pool, large ones as pages of their own, which the kernel clears
+// when they are touched. A process that starts has some that it hardly uses.
+enum { MAPPED_BYTES = 256 << 10 };
+
+static struct block *block_take(size_t size, bool zero) {
+    if (size >= MAPPED_BYTES) {
+        struct block *b =
+            mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        return b == MAP_FAILED ? NULL : b;
+    }
+    if (!pool_has(size)) return zero ? __real_calloc(1, size) : __real_malloc(size);
+    struct block *b = pool_take(size);
+    return zero ? memset(b, 0, size) : b;
+}
+
+static void block_give(struct block *b) {
+    size_t size = sizeof *b + b->size;
+    if (size >= MAPPED_BYTES)
+        munmap(b, size);
+    else if (pool_has(size))
+        pool_give(b, size);
+    else
+        __real_free(b);
+}
+
+// Returns the block with room for `size`, which includes its head; it may have moved.
+static struct block *block_resize(struct block *b, size_t size) {
+    size_t before = sizeof *b + b->size;
+    if (pool_is_alike(before, size)) return b;
+    struct block *moved = block_take(size, false);
+    if (!moved) abort();
+    memcpy(moved, b, before < size ? before : size);
+    block_give(b);
+    return moved;
+}
+
 void memory_init(struct memory *m) {
     m->blocks.prev = m->blocks.next = &m->blocks;
     m->max = SIZE_MAX;
@@ -41,7 +79,7 @@ void memory_init(struct memory *m) {
 void memory_release(struct memory *m) {
     for (struct block *b = m->blocks.next, *next; b != &m->blocks; b = next) {
         next = b->next;
-        __real_free(b);
+        block_give(b);
     }
     m->blocks.prev = m->blocks.next = &m->blocks;
     m->used = 0;
@@ -66,12 +104,10 @@ static void block_unlink(struct block *b) {
     b->owner->used -= b->size;
 }
 
-// Zeros come from calloc(), which does not touch the pages of a large block: a process that starts has some
-// that it hardly uses.
 static void *block_new(size_t size, bool zero) {
     struct memory *m = memory_here();
     if (m->used + size > m->max) return NULL;
-    struct block *b = zero ? __real_calloc(1, sizeof *b + size) : __real_malloc(sizeof *b + size);
+    struct block *b = block_take(sizeof *b + size, zero);
     if (!b) return NULL;
     b->owner = m;
     b->size = size;
@@ -92,7 +128,7 @@ void *__wrap_realloc(void *old, size_t size) {
     struct block *b = (struct block *)old - 1;
     if (size > b->size && b->owner->used + (size - b->size) > b->owner->max) return NULL;
     block_unlink(b);
-    b = kernel_grow(b, sizeof *b + size);
+    b = block_resize(b, sizeof *b + size);
     b->size = size;
     block_link(b);
     return b + 1;
@@ -102,7 +138,7 @@ void __wrap_free(void *p) {
     if (!p) return;
     struct block *b = (struct block *)p - 1;
     block_unlink(b);
-    __real_free(b);
+    block_give(b);
 }
 
 char *__wrap_strndup(const char *s, size_t len) {

@@ -1,4 +1,5 @@
 // What a program asks the machine for beside sockets: clocks, randomness, signals, the log, a terminal.
+#include <ifaddrs.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,13 @@ bool random_bytes(void *out, size_t len) {
 pid_t __wrap_getpid(void);
 pid_t __wrap_getpid(void) {
     return 1;
+}
+
+// Getifaddrs(3): no process has networks of its own machine, whatever those are.
+int __wrap_getifaddrs(struct ifaddrs **interfaces);
+int __wrap_getifaddrs(struct ifaddrs **interfaces) {
+    *interfaces = NULL;
+    return 0;
 }
 
 // base/log.h: a line is printed with --trace.

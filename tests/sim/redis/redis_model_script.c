@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "pool.h"
 #include "redis_model_server.h"
 
 enum { SHA_LEN = 40, GC_PAUSE_PERCENT = 1000 }; // scripts leave little behind
@@ -595,8 +596,13 @@ static void model_protect_globals(lua_State *lua) {
     lua_setmetatable(lua, LUA_GLOBALSINDEX);
 }
 
+static void *model_lua_resize(void *arg, void *old, size_t old_size, size_t size) {
+    (void)arg;
+    return pool_resize(old, old_size, size);
+}
+
 void model_scripts_init(struct redis_model *m) {
-    lua_State *lua = m->lua = luaL_newstate();
+    lua_State *lua = m->lua = lua_newstate(model_lua_resize, NULL);
     if (!lua) mem_abort("a Lua interpreter");
     lua_gc(lua, LUA_GCSETPAUSE, GC_PAUSE_PERCENT);
     model_open_library(lua, "", luaopen_base);
