@@ -7,7 +7,7 @@
 // As of placement/hot_set.h and reader_set.h
 #define SET_FROM 0.60
 #define SET_FILL 0.45
-enum { SET_MOST = 24 };
+enum { SET_MOST = 24, CLUSTER_LEAST = 3 };
 
 struct plan_load plan_load_of(const struct audience *a, double comments) {
     struct plan_load l = {.videos = a->videos,
@@ -39,13 +39,19 @@ static void plan_set(struct plan *p, const struct plan_load *l, const struct pla
     if (p->set_too_large) p->set = SET_MOST;
 }
 
+static uint64_t redis_primaries(double comments, double rate) {
+    if (comments <= rate) return 1;
+    uint64_t count = at_least_one(comments / rate * COST_CLUSTER);
+    return count > CLUSTER_LEAST ? count : CLUSTER_LEAST;
+}
+
 struct plan plan_make(const struct plan_load *l, const struct plan_machine *m) {
     double cores = m->cores * COST_ROOM_PERCENT / 100, sending = l->sending + l->heartbeats;
     double rate = m->redis_rate * COST_ROOM_PERCENT / 100;
     struct plan p = {.posting = l->comments * COST_POST_US / 1e6,
                      .readers_by_cores = at_least_one(sending / cores),
                      .readers_by_viewers = at_least_one((double)l->viewers / (double)m->max_viewers),
-                     .redis = at_least_one(l->comments / rate)};
+                     .redis = redis_primaries(l->comments, rate)};
     plan_set(&p, l, m);
     uint64_t needed = p.readers_by_cores > p.readers_by_viewers ? p.readers_by_cores : p.readers_by_viewers;
     if (p.set > needed) needed = p.set;

@@ -66,17 +66,23 @@ static void print_verdict(const struct plan_report *r, FILE *out) {
                 p->set);
 }
 
+static void print_figure(const struct cost_source *c, const struct plan_machine *m, FILE *out) {
+    bool given = c->value == COST_REDIS_RATE && m->redis_rate != COST_REDIS_RATE;
+    double value = given ? m->redis_rate : c->value;
+    if (value < 10)
+        fprintf(out, "  %7.2f", value);
+    else
+        fprintf(out, "  %7s", grouped(rounded(value)).text);
+    fprintf(out, " %s: %s (", c->unit, c->what);
+    if (given)
+        fprintf(out, "--redis-rate)\n");
+    else
+        fprintf(out, "%s, %s)\n", c->section, c->date);
+}
+
 static void print_figures(const struct plan_machine *m, FILE *out) {
     fprintf(out, "\nBy these figures of docs/benchmarks.md\n");
-    for (size_t i = 0; i < COST_SOURCES; i++) {
-        const struct cost_source *c = &cost_sources[i];
-        if (c->value == COST_REDIS_RATE && m->redis_rate != COST_REDIS_RATE) // the one that is given
-            fprintf(out, "  %7s %s: %s (--redis-rate)\n", grouped(rounded(m->redis_rate)).text, c->unit,
-                    c->what);
-        else
-            fprintf(out, "  %7s %s: %s (%s, %s)\n", grouped(rounded(c->value)).text, c->unit, c->what,
-                    c->section, c->date);
-    }
+    for (size_t i = 0; i < COST_SOURCES; i++) print_figure(&cost_sources[i], m, out);
     fprintf(out, "\nNot measured\n");
     for (const char *const *each = cost_not_measured; *each; each++) fprintf(out, "  - %s\n", *each);
 }
