@@ -286,7 +286,7 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
 }
 
 // Where nothing else is sent, the time to reconnect after goes with the next heartbeat. Where a comment has
-// been sent since it changed, that would be put off for ever.
+// been sent since it changed, that would be put off indefinitely.
 static bool channel_must_tell_retry(const struct channel *ch) {
     const struct channel_env *env = ch->env;
     return ch->retries_told != (env->retries_round & RETRIES_ROUNDS) &&

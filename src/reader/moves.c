@@ -1,7 +1,7 @@
 // A move is asked about before its turn comes: placement says where to, and how that is to be told is made
 // into an event. At each tick the first one whose answer is there lets as many viewers go as the pace allows,
 // then the next. As many viewers take long, it is asked about again: the reader that they go to may be gone,
-// or the video may be this one's again, to which those that have left would come back, for ever.
+// or the video may be this one's again, and those that have left would come back without end.
 #include "moves.h"
 
 #include <stdlib.h>

@@ -26,9 +26,9 @@ enum { HTTP_RESERVE = 16 };
 
 struct http_server_config {
     const char *role; // for log lines
-    const char
-        *bind; // IPv4 or IPv6 address, or a name: then all addresses it has. NULL: http_server_listen()
-    int port;  // 0: the kernel chooses
+    // IPv4 or IPv6 address, or a name: then all addresses it has. NULL: http_server_listen() says where.
+    const char *bind;
+    int port; // 0: the kernel chooses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
     bool has_reserve;                       // see HTTP_RESERVE
