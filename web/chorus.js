@@ -290,8 +290,8 @@ export class LiveComments {
     return this._ask(`videos/${encodeURIComponent(this._options.video)}/comments?${queryOf(query)}`);
   }
 
-  react(kind) {
-    return this._ask(`videos/${encodeURIComponent(this._options.video)}/reactions`, { json: { userid: this._options.user, kind } });
+  react(kind, n) {
+    return this._ask(`videos/${encodeURIComponent(this._options.video)}/reactions`, { json: { userid: this._options.user, kind, n } });
   }
 
   _start() {

@@ -165,8 +165,11 @@ export class LiveComments {
   post(text: string): Promise<Comment>;
   /** The newest kept comments; or those after or before a position. `limit`: 1-200, default 50. */
   comments(query?: { before?: string; after?: string; limit?: number }): Promise<Page>;
-  /** Reacts, with `heart` for instance; every viewer who asks sees how many have. Throws `too_fast` beyond ten a second. */
-  react(kind: string): Promise<{ success: true }>;
+  /**
+   * Reacts, with `heart` for instance, `n` times (1, 20 at most); every viewer who asks sees how many have. Throws `too_fast`
+   * beyond ten a second: so add up what is tapped faster.
+   */
+  react(kind: string, n?: number): Promise<{ success: true }>;
   /** Ends the stream, or leaves it to other tabs. No callback comes after it. */
   close(): void;
 }

@@ -81,7 +81,8 @@ void ask_say_failed(const struct ask *a, const char *address, const struct http_
     }
     json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
     const char *sentence = json_string_value(json_object_get(body, "error"));
-    fprintf(stderr, "chorus %s: %s answers %d%s%s\n", name, address, answer->status, sentence ? ": " : ".",
-            sentence ? sentence : "");
+    bool may_have_one = answer->status == 401 && !a->authorization;
+    fprintf(stderr, "chorus %s: %s answers %d%s%s%s\n", name, address, answer->status, sentence ? ": " : ".",
+            sentence ? sentence : "", may_have_one ? " Give one with --token." : "");
     json_decref(body);
 }

@@ -436,7 +436,7 @@ static const struct option_row rows[] = {
      "videos that it is for, comma-separated; show-* for all that begin so. check: whether it is for this one",
      COMMAND_TOKEN},
     {"can", NULL, OPTION_STRING, AT(token.can), 0, 0, "read,post", "LIST", NULL,
-     "what the user may do there: read, post, react, moderate, comma-separated", COMMAND_TOKEN,
+     "what the user may do there: read, post, react, moderate, everything, comma-separated", COMMAND_TOKEN,
      .check = text_rights},
     {"for", NULL, OPTION_STRING, AT(token.lifetime), 0, 0, "1h", "TIME", NULL,
      "how long it is valid: a number and s, m, h or d", COMMAND_TOKEN, .check = text_duration},

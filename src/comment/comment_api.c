@@ -41,6 +41,7 @@
 #include "service/json_reply.h"
 #include "service/known_videos.h"
 #include "service/rights.h"
+#include "service/shadowed_topic.h"
 #include "service/visible.h"
 
 enum {
@@ -100,12 +101,18 @@ static void reply_repeated(const struct posting *p, const struct engine_entry *e
     buf_release(&body);
 }
 
-// Replies as if the comment had been stored. Its id has an epoch before all others: none is called that, and
-// a client that resumed from it would miss nothing.
-static void reply_shadowed(struct http_exchange *x, const struct engine_entry *asked) {
+// Replies as if the comment had been stored, and lets its author's own streams have it. Its id has an epoch
+// before all others: none is called that, and a client that resumed from it would miss nothing.
+static void reply_shadowed(const struct posting *p, const struct engine_entry *asked) {
+    struct engine *engine = p->api->placed.service.engine;
     struct engine_entry e = *asked;
+    struct buf message = {0};
     e.at = (struct position){.epoch = 1, .seq = hash_random() % 1000000 + 1};
-    reply_created(x, &e);
+    buf_printf(&message, "%s ", p->videoid);
+    entry_write(&message, &e);
+    engine->ops->notify(engine, SHADOWED_TOPIC, message.data, message.len);
+    buf_release(&message);
+    reply_created(p->exchange, &e);
 }
 
 // Of one that was refused: whether it is stored after all, and waits.
@@ -182,7 +189,7 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
         break;
     case ENGINE_REFUSED:
         if (p->refusal.why == REFUSED_SHADOWED)
-            reply_shadowed(p->exchange, e);
+            reply_shadowed(p, e);
         else
             reply_refused(p, e);
         break;
@@ -249,7 +256,7 @@ static bool take_of(struct comment_api *a, struct http_exchange *x, struct rate_
     static const struct http_refusal refusals[] = {
         [POST_TOO_FAST] = {429, "too_fast", "You are posting too fast; wait a moment."},
         [POST_VIDEO_TOO_FAST] = {429, "video_too_fast", "Too many are posting here; wait a moment."}};
-    int wait_s = limit ? rate_limit_take(limit, name, loop_now_ms(a->placed.service.loop)) : 0;
+    int wait_s = limit ? rate_limit_take(limit, name, 1, loop_now_ms(a->placed.service.loop)) : 0;
     if (!wait_s) return true;
     struct http_refusal later = refusals[result];
     later.retry_after_s = wait_s;

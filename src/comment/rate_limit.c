@@ -56,16 +56,17 @@ static struct bucket *bucket_get(struct rate_limit *l, const char *user, int64_t
     return b;
 }
 
-int rate_limit_take(struct rate_limit *l, const char *user, int64_t now_ms) {
+int rate_limit_take(struct rate_limit *l, const char *user, unsigned tokens, int64_t now_ms) {
+    int64_t needs = (int64_t)tokens * 1000;
     struct bucket *b = bucket_get(l, user, now_ms);
     int64_t full = (int64_t)l->burst * 1000;
     b->tokens_ms += (now_ms - b->seen_ms) * l->rate;
     if (b->tokens_ms > full) b->tokens_ms = full;
     b->seen_ms = now_ms;
-    if (b->tokens_ms >= 1000) {
-        b->tokens_ms -= 1000;
+    if (b->tokens_ms >= needs) {
+        b->tokens_ms -= needs;
         return 0;
     }
-    int64_t wait_ms = (1000 - b->tokens_ms + l->rate - 1) / l->rate;
+    int64_t wait_ms = (needs - b->tokens_ms + l->rate - 1) / l->rate;
     return (int)((wait_ms + 999) / 1000);
 }

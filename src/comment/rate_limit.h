@@ -12,5 +12,6 @@ struct rate_limit *rate_limit_new(unsigned rate, unsigned burst);
 void rate_limit_free(struct rate_limit *);
 void rate_limit_set(struct rate_limit *, unsigned rate, unsigned burst); // from now on
 
-// Takes one token of `user`. Returns 0, or if there is none the seconds (rounded up) until the next one.
-int rate_limit_take(struct rate_limit *, const char *user, int64_t now_ms);
+// Takes so many tokens of `user`, at most the burst. Returns 0, or if there are fewer, of which none is taken
+// then, the seconds (rounded up) until there are as many.
+int rate_limit_take(struct rate_limit *, const char *user, unsigned tokens, int64_t now_ms);

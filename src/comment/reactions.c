@@ -80,11 +80,24 @@ static bool read_kind(struct http_exchange *x, const struct body_field *kind) {
     return is_id;
 }
 
+// How often the user has reacted since its last request.
+static bool read_count(struct http_exchange *x, const struct body_field *n, uint32_t *count) {
+    if (n->state == BODY_ABSENT) return true;
+    if (n->state != BODY_NUMBER || n->number < 1 || n->number > REACTIONS_AT_ONCE) {
+        refuse_field(x, "n", "must be an integer from 1 to 20.");
+        return false;
+    }
+    *count = (uint32_t)n->number;
+    return true;
+}
+
 void handle_reaction(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
-    enum { USER, KIND, FIELDS };
+    enum { USER, KIND, COUNT, FIELDS };
     char user[ID_MAX + 1], kind[REACTION_KIND_MAX + 1];
-    struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user), [KIND] = BODY_FIELD("kind", kind)};
+    struct body_field f[FIELDS] = {
+        [USER] = BODY_FIELD("userid", user), [KIND] = BODY_FIELD("kind", kind), [COUNT] = {.name = "n"}};
+    uint32_t count = 1;
     struct identity who;
     const char *video;
     if (!path_id(x, &video) || rights_read(&a->placed.service, x, &who) != RIGHTS_READ ||
@@ -97,16 +110,18 @@ void handle_reaction(struct http_exchange *x, void *arg) {
         rights_refuse(x, IDENTITY_OTHER_USER);
         return;
     }
-    if (!rights_check(x, &who, IDENTITY_REACT, video) || !read_kind(x, &f[KIND])) return;
+    if (!rights_check(x, &who, IDENTITY_REACT, video) || !read_kind(x, &f[KIND]) ||
+        !read_count(x, &f[COUNT], &count))
+        return;
     if (!known_videos_admit(&a->placed.service, x, video, NULL, handle_reaction, a)) return;
-    int wait_s = rate_limit_take(a->reactions->of_user, author, loop_now_ms(a->placed.service.loop));
+    int wait_s = rate_limit_take(a->reactions->of_user, author, count, loop_now_ms(a->placed.service.loop));
     if (wait_s) {
         http_reply_refusal(x, &(struct http_refusal){.status = 429,
                                                      .code = "too_fast",
                                                      .sentence = "You react too often; wait a moment.",
                                                      .retry_after_s = wait_s});
-    } else if (reactions_add(a->reactions, video, kind, 1)) {
-        a->counters.reactions++;
+    } else if (reactions_add(a->reactions, video, kind, count)) {
+        a->counters.reactions += count;
         reply_json(x, 202, json_pack("{s:b}", "success", 1));
     } else {
         reply_unavailable(x, "overloaded", "There are too many requests; try again in a moment.");
@@ -116,7 +131,7 @@ void handle_reaction(struct http_exchange *x, void *arg) {
 struct reactions *reactions_new(struct comment_api *a) {
     struct reactions *r = mem_zalloc(sizeof *r);
     r->api = a;
-    r->of_user = rate_limit_new(REACTIONS_OF_USER, 2 * REACTIONS_OF_USER);
+    r->of_user = rate_limit_new(REACTIONS_OF_USER, REACTIONS_AT_ONCE);
     r->tell.on_due = on_tell;
     return r;
 }

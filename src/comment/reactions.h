@@ -7,7 +7,11 @@ struct comment_api;
 struct http_exchange;
 struct reactions;
 
-enum { REACTIONS_VIDEOS = 10000, REACTIONS_OF_USER = 10 }; // of a user: a second, and twice as many at once
+enum {
+    REACTIONS_VIDEOS = 10000,
+    REACTIONS_OF_USER = 10, // a second,
+    REACTIONS_AT_ONCE = 2 * REACTIONS_OF_USER
+};
 
 struct reactions *reactions_new(struct comment_api *);
 void reactions_free(struct reactions *); // what has not been told is lost

@@ -194,8 +194,8 @@ void channel_skip(struct channel *ch, struct frame *f, uint32_t user, uint32_t m
     struct viewer *found[PORTION]; // of one author, more than these are no real streams
     for (uint32_t i = 0; user && i < count && own < PORTION; i++)
         if (ch->viewers.at[i]->watch.tag == user) found[own++] = ch->viewers.at[i];
-    ledger_add(ch->ledger, LEDGER_DUE, count);
-    if (count > own) ledger_add(ch->ledger, LEDGER_SAMPLED, count - own);
+    if (!f->is_private) ledger_add(ch->ledger, LEDGER_DUE, count);
+    if (!f->is_private && count > own) ledger_add(ch->ledger, LEDGER_SAMPLED, count - own);
     struct frame *said = own && more ? frame_with_more(f, more) : frame_ref(f);
     frame_unref(f);
     for (uint32_t i = 0; i < own; i++) viewer_send_own(found[i], said, now_ms); // closes none but that one

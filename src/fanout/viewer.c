@@ -613,7 +613,7 @@ static struct pending *pending_copy(const struct pending *p, uint32_t more) {
 void viewer_send_own(struct viewer *v, struct frame *f, int64_t now_ms) {
     const struct channel *ch = v->channel;
     if (v->gap || v->finishing) {
-        ledger_add(ch->ledger, v->gap ? LEDGER_SLOW : LEDGER_LEFT, 1);
+        if (!f->is_private) ledger_add(ch->ledger, v->gap ? LEDGER_SLOW : LEDGER_LEFT, 1);
         return;
     }
     if (viewer_set_is_ready(&ch->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);

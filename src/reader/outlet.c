@@ -66,6 +66,14 @@ void outlet_publish(struct outlet *o, struct frame *f, enum sample_fate fate, ui
     }
 }
 
+void outlet_tell_author(struct outlet *o, struct frame *f) {
+    uint32_t author = author_of(f);
+    f->is_private = true;
+    if (!o->over && o->whole) fan_video_skip(o->whole, frame_ref(f), author, 0);
+    if (!o->over) fan_video_skip(o->viewers, frame_ref(f), author, 0);
+    frame_unref(f);
+}
+
 void outlet_move(struct outlet *o, unsigned count, uint8_t kind, struct frame *f) {
     unsigned first = fan_video_viewers(o->viewers);
     if (o->whole && count > first) fan_video_move(o->whole, count - first, kind, f ? frame_ref(f) : NULL);

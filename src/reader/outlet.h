@@ -46,6 +46,9 @@ void outlet_begin_again(struct outlet *, enum fan_end);
 // before it were left out.
 void outlet_publish(struct outlet *, struct frame *, enum sample_fate, uint32_t more);
 
+// Sends a comment that no other viewer is to get to its author's viewers. Takes the frame.
+void outlet_tell_author(struct outlet *, struct frame *);
+
 // Lets some of the viewers go to another reader: as fan_video_move(). Takes the frame.
 void outlet_move(struct outlet *, unsigned count, uint8_t kind, struct frame *);
 

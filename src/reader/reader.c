@@ -25,6 +25,7 @@
 #include "ranking.h"
 #include "recheck.h"
 #include "reactions.h"
+#include "shadowed.h"
 #include "room_events.h"
 #include "viewer_counts.h"
 #include "watched.h"
@@ -172,6 +173,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     viewer_counts_start(r);
     room_events_start(r);
     reactions_start(r);
+    shadowed_start(r);
     if (config->service.process && config->service.process->keys)
         tickets_start(&r->tickets, engine, config->reader_url, clock_wall_ms());
     reader_lease_start(r);
@@ -195,6 +197,7 @@ static void reader_close(struct reader *r) {
     }
     room_events_stop(r);
     reactions_stop(r);
+    shadowed_stop(r);
 }
 
 void reader_drain(struct reader *r, bool on) {

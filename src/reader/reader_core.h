@@ -55,12 +55,13 @@ struct reader {
     int64_t repeat_notes_ms;
     void (*on_close)(struct reader *, struct watched *); // before a video is closed
     struct ledgers *ledgers;                             // of its videos since its start
-    struct watched *next_ledger;     // where the next report of them continues; NULL: at the first
-    struct ranking *ranking;         // of the videos
-    struct tally *tally;             // of viewers; NULL once it is stopping
-    struct engine_listener *counts;  // of other readers, for the tally
-    struct reactions_in *reactions;  // NULL once it is stopping
-    struct room_events *room_events; // NULL once it is stopping
+    struct watched *next_ledger;      // where the next report of them continues; NULL: at the first
+    struct ranking *ranking;          // of the videos
+    struct tally *tally;              // of viewers; NULL once it is stopping
+    struct engine_listener *counts;   // of other readers, for the tally
+    struct reactions_in *reactions;   // NULL once it is stopping
+    struct engine_listener *shadowed; // NULL once it is stopping
+    struct room_events *room_events;  // NULL once it is stopping
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     uint64_t life;           // the first generation that it was given, which its ledgers go by; 0: none yet

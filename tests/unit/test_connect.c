@@ -192,7 +192,7 @@ static struct engine_listener *listen_to(struct engine *e, const char *topic, en
     (void)cb;
     (void)arg;
     if (strcmp(topic, "room") != 0 && strcmp(topic, "held") != 0 && strcmp(topic, "reactions") != 0 &&
-        strcmp(topic, "orders:http://127.0.0.1:4001") != 0)
+        strcmp(topic, "shadowed") != 0 && strcmp(topic, "orders:http://127.0.0.1:4001") != 0)
         assert_string_equal(topic, "viewers:http://127.0.0.1:4001");
     return NULL;
 }

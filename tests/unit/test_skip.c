@@ -234,6 +234,48 @@ static void what_was_left_out_is_said_though_the_comment_that_says_it_is_taken_o
     assert_closes(4 * 2, 2 * 2);
 }
 
+// As of an author under a shadow ban.
+static void leave_out_private(void) {
+    static const char json[] = "{\"id\":\"1-77\",\"userid\":\"ann\"}";
+    struct frame *f = frame_of_event((struct position){0}, NULL, json, sizeof json - 1);
+    f->is_private = true;
+    channel_skip(&rig.channel, f, ANN, 0, loop_now_ms(rig.loop));
+}
+
+static void what_is_private_has_no_number_and_is_due_to_nobody(void **state) {
+    (void)state;
+    join_users(4, 2);
+    show(0);
+    rig_flush(&rig);
+    client_room(&clients[0], 0);
+    for (int i = 0; i < 2; i++) {
+        leave_out_private();
+        show(0);
+        rig_flush(&rig);
+    }
+    open_up(0);
+    for (int i = 0; i < 2; i++) assert_seen(i, "hello 1-1 1-77!id=1-1 1-2 1-77!id=1-2 1-3");
+    for (int i = 2; i < 4; i++) assert_seen(i, "hello 1-1 1-2 1-3");
+    assert_closes(3 * 4, 0);
+    assert_ring_empty();
+}
+
+static void what_is_private_is_no_pair_where_a_viewer_gets_a_gap(void **state) {
+    (void)state;
+    join_users(1, 1);
+    show(0);
+    rig_flush(&rig);
+    client_room(&clients[0], 0);
+    for (int i = 0; i < 2 * RING_FRAMES; i++) {
+        show(0);
+        rig_flush(&rig);
+    }
+    leave_out_private();
+    open_up(0);
+    assert_closes(1 + 2 * RING_FRAMES, 0);
+    assert_ring_empty();
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -249,6 +291,8 @@ int main(void) {
         CASE(first_frames_that_are_shared_come_before_it),
         CASE(one_that_leaves_before_it_came_has_left),
         CASE(what_was_left_out_is_said_though_the_comment_that_says_it_is_taken_out),
+        CASE(what_is_private_has_no_number_and_is_due_to_nobody),
+        CASE(what_is_private_is_no_pair_where_a_viewer_gets_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,9 +48,10 @@ export class Journal {
     this.position = id;
   }
 
+  // id: none, where its author alone gets it.
   comment({ id, json }) {
     for (const name of Object.keys(json)) assert.ok(FIELDS.has(name), `a comment has no field ${name}: ${id}`);
-    this.#moveTo(id, json.more);
+    if (id !== undefined) this.#moveTo(id, json.more);
     this.comments.push(json);
   }
 

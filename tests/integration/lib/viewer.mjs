@@ -122,7 +122,8 @@ export class Viewer {
     } else if (type === 'gap') {
       this.journal.gap(event);
     } else if (type === 'message' && json.type === undefined) {
-      if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
+      const unseen = event.id === undefined && json.id?.startsWith('1-') && json.userid === this.options.user; // its author is under a shadow ban
+      if (json.id !== event.id && !unseen) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
       this.journal.comment(event);
     } else if (type === 'more') {
       this.journal.more(event);

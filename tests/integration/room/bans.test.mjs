@@ -64,17 +64,24 @@ scenario('a time-out says until when, and ends by itself', async (t) => {
   assert.deepEqual(await bans(system, 'v'), []);
 });
 
-scenario('an author under a shadow ban gets 201, and nobody gets the comment', async (t) => {
+scenario('an author under a shadow ban gets 201, and the comment on streams of its own, and nobody else gets it', async (t) => {
   const system = await t.system();
-  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const reader = await owner(system, 'v'), all = { rate: 'all' };
+  const viewers = [await t.watch(reader, { video: 'v' }), await t.watch(reader, { video: 'v', query: all })], [viewer] = viewers;
+  const own = [await t.watch(reader, { video: 'v', user: 'ann' }), await t.watch(reader, { video: 'v', user: 'ann', query: all })];
   assert.equal((await ban(system, 'v', 'ann', { shadow: true })).shadow, true);
   const comment = await accepted(tryPost(system.comment, 'v', 'ann', 'unseen', { name: 'Ann' }));
   assert.match(comment.id, /^1-\d+$/, 'an id that no comment has');
   assert.deepEqual({ ...comment, id: 0, timestamp: 0 }, { id: 0, userid: 'ann', videoid: 'v', name: 'Ann', comment: 'unseen', timestamp: 0 });
   const next = await post(system, 'v', 'seen', { user: 'bob' });
   assert.match(next.id, /-1$/);
-  await viewer.reaches(next.id);
-  assert.deepEqual(viewer.comments, [next]);
+  for (const each of [...viewers, ...own]) await each.reaches(next.id);
+  for (const each of viewers) assert.deepEqual(each.comments, [next]);
+  for (const each of own) {
+    await each.wait(() => each.comments.length === 2, 'its own comment');
+    const { json, id } = each.events.find((event) => event.json.comment === 'unseen');
+    assert.deepEqual([json, id], [comment, undefined], 'as it was answered, and it moves no position');
+  }
   const { json } = await call('GET', `${system.comment}/videos/v/comments`);
   assert.deepEqual(json.comments.map(({ comment }) => comment), ['seen']);
 });

@@ -6,7 +6,7 @@ import { commentApis, refused } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause, until } from '../lib/time.mjs';
 
-const react = (url, user, kind, video = 'v') => call('POST', `${url}/videos/${video}/reactions`, { json: { userid: user, kind } });
+const react = (url, user, kind, video = 'v', n = undefined) => call('POST', `${url}/videos/${video}/reactions`, { json: { userid: user, kind, n } });
 const events = (viewer) => viewer.moments.filter(({ type }) => type === 'reactions');
 const sumsOf = (viewer) => events(viewer).reduce((sums, { reactions }) => {
   for (const [kind, count] of Object.entries(reactions)) sums[kind] = (sums[kind] ?? 0) + count;
@@ -52,6 +52,16 @@ scenario('to many viewers reactions go with the next comment, or by themselves e
   const second = performance.now();
   assert.ok(second - first < 4_500, `the comment takes it along, after ${second - first} ms`);
   await until(() => viewers.every((each) => sumsOf(each).second === 1), 'all');
+});
+
+scenario('a request may tell of several reactions, as many as its user may have at once', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v', query: { events: 'reactions' } });
+  for (const n of [0, 21, 1.5, -1, '2']) assert.match((await refused(react(system.comment, 'ann', 'heart', 'v', n), 400, 'invalid_field')).json.error, /^n must be/);
+  assert.equal((await react(system.comment, 'ann', 'heart', 'v', 7)).status, 202);
+  await refused(react(system.comment, 'ann', 'heart', 'v', 20), 429, 'too_fast');
+  await until(() => sumsOf(viewer).heart === 7, () => JSON.stringify(sumsOf(viewer)));
+  assert.equal((await react(system.comment, 'bob', 'heart', 'v', 20)).status, 202);
 });
 
 scenario('a reaction has a kind, and a user not too many a second', async (t) => {

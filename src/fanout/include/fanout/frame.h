@@ -39,6 +39,7 @@ struct frame {
     bool is_blank : 1;     // it is the number of an entry that was taken out
     bool is_fleeting : 1;  // an event of the moment that viewers who come later do not get
     bool rides : 1;        // an event of the moment that goes with the next frame, which follows at once
+    bool is_private : 1;   // only for its author's viewers, without a number; no pair of a ledger
     enum frame_removes removes : 8; // set before it is shared
     enum frame_turn turns : 8;      // set before it is shared
     char bytes[];
