@@ -343,7 +343,7 @@ static const struct option_row rows[] = {
     {"lose-reader", NULL, OPTION_STRING, AT(simulate.lose_reader), 0, 0, NULL, "N", NULL,
      "let reader N die, or the busiest, and show what moves; 0: none dies (default 0); with --html: busiest",
      COMMAND_SIMULATE},
-    {"comments", NULL, OPTION_INT, AT(simulate.comments), 0, 10000000, "0", "N", NULL,
+    {"comment-rate", NULL, OPTION_INT, AT(simulate.comments), 0, 10000000, "0", "N", NULL,
      "comments a second in all, spread over the videos as viewers are; 0: one for each 2,000 viewers",
      COMMAND_SIMULATE},
     {"cores", NULL, OPTION_INT, AT(simulate.cores), 1, 1024, "4", "N", NULL, "cores of each reader's machine",

@@ -2,12 +2,11 @@
 
 #include <math.h>
 
+#include "placement/hot_set.h"
+#include "placement/reader_set.h"
 #include "simulate/audience.h"
 
-// As of placement/hot_set.h and reader_set.h
-#define SET_FROM 0.60
-#define SET_FILL 0.45
-enum { SET_MOST = 24, CLUSTER_LEAST = 3 };
+enum { CLUSTER_LEAST = 3 };
 
 struct plan_load plan_load_of(const struct audience *a, double comments) {
     struct plan_load l = {.videos = a->videos,
@@ -32,11 +31,11 @@ static uint64_t at_least_one(double count) {
 
 static void plan_set(struct plan *p, const struct plan_load *l, const struct plan_machine *m) {
     double sent = l->largest / m->cores;
-    double held = (double)l->largest_viewers / (double)m->max_viewers * (SET_FROM / 0.40);
+    double held = (double)l->largest_viewers / (double)m->max_viewers * (HOT_GROW / HOT_VIEWERS);
     double share = sent > held ? sent : held;
-    p->set = share > SET_FROM ? at_least_one(share / SET_FILL) : 1;
-    p->set_too_large = p->set > SET_MOST;
-    if (p->set_too_large) p->set = SET_MOST;
+    p->set = share > HOT_GROW ? at_least_one(share / HOT_FILL) : 1;
+    p->set_too_large = p->set > READER_SET_MAX;
+    if (p->set_too_large) p->set = READER_SET_MAX;
 }
 
 static uint64_t redis_primaries(double comments, double rate) {

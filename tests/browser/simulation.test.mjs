@@ -88,7 +88,7 @@ scenario('who reconnects when: all viewers of the reader that failed, after its 
 
 scenario('axe finds nothing, in light and dark, with few readers and many', { ms: 90_000 }, async (t) => {
   const browser = await openBrowser(t);
-  for (const flags of [[], ['--readers', '40', '--viewers', '90000', '--comments', '9000', '--cores', '1', '--distribution', 'zipf:1'], ['--readers', '1', '--videos', '1']]) {
+  for (const flags of [[], ['--readers', '40', '--viewers', '90000', '--comment-rate', '9000', '--cores', '1', '--distribution', 'zipf:1'], ['--readers', '1', '--videos', '1']]) {
     const { url } = await simulate(t, ...flags);
     for (const colorScheme of ['light', 'dark']) {
       const where = `${colorScheme}, ${flags.join(' ')}`;

@@ -332,7 +332,7 @@ const CHOICES = {
 function showChoice() {
   say('choice', table('What each policy balances, needs and does not see', ['policy', 'balances', 'needs', 'does not see'],
     policies.map(({ policy }) => [policy, ...(CHOICES[policy] ?? ['', '', ''])]), 'prose'));
-  const flags = `--videos ${figures.videos} --viewers ${figures.viewers} --readers ${figures.readers} --distribution ${figures.distribution} --seed ${figures.seed} --comments ${Math.max(Math.round(figures.commentsPerSecond), 1)} --cores ${figures.readerCores} --policy ${policies.map(({ policy }) => policy).join(',')}`;
+  const flags = `--videos ${figures.videos} --viewers ${figures.viewers} --readers ${figures.readers} --distribution ${figures.distribution} --seed ${figures.seed} --comment-rate ${Math.max(Math.round(figures.commentsPerSecond), 1)} --cores ${figures.readerCores} --policy ${policies.map(({ policy }) => policy).join(',')}`;
   say('again', 'The same again: ', element('code', {}, `chorus simulate ${flags} --html FILE`), '; all figures with ', element('code', {}, '--json'), '.');
 }
 

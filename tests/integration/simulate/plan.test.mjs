@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const large = ['simulate', '--plan', '--videos', '90000', '--viewers', '2000000', '--comments', '1000', '--distribution', 'zipf:1'];
+const large = ['simulate', '--plan', '--videos', '90000', '--viewers', '2000000', '--comment-rate', '1000', '--distribution', 'zipf:1'];
 
 scenario('simulate --plan: text and JSON say the same, and where their figures come from', { setups: ['embedded'] }, async () => {
   const [text, json] = await Promise.all([large, [...large, '--json']].map((args) => run(args)));
@@ -30,7 +30,7 @@ scenario('and refuses options that would have no effect', { setups: ['embedded']
     [['--plan', '--readers', '3'], /--readers is for a simulation; --plan says how many readers it takes/],
     [['--plan', '--html', 'page.html'], /--html is for a simulation/],
     [['--plan', '--distribution', 'normal'], /--distribution is "normal"/],
-    [['--plan', '--comments', '-1'], /--comments/],
+    [['--plan', '--comment-rate', '-1'], /--comment-rate/],
     [['--redis-rate', '5'], /--redis-rate is for --plan/],
   ]) {
     const { code, stdout, stderr } = await run(['simulate', ...flags]);

@@ -3,13 +3,10 @@
 //
 // All is measured in readers: a video with a load of 1.0 would take all that one reader can do.
 //
-// - A set grows when its readers have had more than HOT_GROW of it each, on average, for grow_ms: to as many
-// as
-//   then have HOT_FILL.
-// - It shrinks, by one reader at a time, when they have had less than HOT_SHRINK for shrink_ms, and never to
-// a
-//   size at which they would have more than HOT_FILL. So a load that swings around the upper mark makes it
-//   grow once, and is far from the lower one then.
+// A set grows when its readers have had more than HOT_GROW of it each, on average, for grow_ms: to as many as
+// then have HOT_FILL. It shrinks, by one reader at a time, when they have had less than HOT_SHRINK for
+// shrink_ms, and never to a size at which they would have more than HOT_FILL. So a load that swings around
+// the upper mark makes it grow once, and is far from the lower one then.
 #pragma once
 
 #include <stdbool.h>
