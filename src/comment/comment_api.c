@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/uthash.h"
@@ -102,12 +101,15 @@ static void reply_repeated(const struct posting *p, const struct engine_entry *e
 }
 
 // Replies as if the comment had been stored, and lets its author's own streams have it. Its id has an epoch
-// before all others: none is called that, and a client that resumed from it would miss nothing.
+// before all others: none is called that, and a client that resumed from it would miss nothing. A repeat by
+// the Idempotency-Key has the same one.
 static void reply_shadowed(const struct posting *p, const struct engine_entry *asked) {
     struct engine *engine = p->api->placed.service.engine;
     struct engine_entry e = *asked;
     struct buf message = {0};
-    e.at = (struct position){.epoch = 1, .seq = hash_random() % 1000000 + 1};
+    char digits[8]; // of the name by which its token, too, is known everywhere
+    snprintf(digits, sizeof digits, "%.7s", p->held_id);
+    e.at = (struct position){.epoch = 1, .seq = strtoul(digits, NULL, 16) % 1000000 + 1};
     buf_printf(&message, "%s ", p->videoid);
     entry_write(&message, &e);
     engine->ops->notify(engine, SHADOWED_TOPIC, message.data, message.len);

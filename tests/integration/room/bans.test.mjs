@@ -73,12 +73,14 @@ scenario('an author under a shadow ban gets 201, and the comment on streams of i
   const comment = await accepted(tryPost(system.comment, 'v', 'ann', 'unseen', { name: 'Ann' }));
   assert.match(comment.id, /^1-\d+$/, 'an id that no comment has');
   assert.deepEqual({ ...comment, id: 0, timestamp: 0 }, { id: 0, userid: 'ann', videoid: 'v', name: 'Ann', comment: 'unseen', timestamp: 0 });
+  const again = () => accepted(tryPost(system.comment, 'v', 'ann', 'again', { headers: { 'idempotency-key': 'k' } }));
+  assert.equal((await again()).id, (await again()).id, 'of a repeat');
   const next = await post(system, 'v', 'seen', { user: 'bob' });
   assert.match(next.id, /-1$/);
   for (const each of [...viewers, ...own]) await each.reaches(next.id);
   for (const each of viewers) assert.deepEqual(each.comments, [next]);
   for (const each of own) {
-    await each.wait(() => each.comments.length === 2, 'its own comment');
+    await each.wait(() => each.comments.length === 4, 'its own comment');
     const { json, id } = each.events.find((event) => event.json.comment === 'unseen');
     assert.deepEqual([json, id], [comment, undefined], 'as it was answered, and it moves no position');
   }
