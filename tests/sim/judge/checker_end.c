@@ -17,15 +17,23 @@ static const struct range *watcher_gap_over(const struct watcher *w, const struc
     return found;
 }
 
+// Whether the log may have had an entry by then, which was seen only later.
+static bool may_be_in_by(struct judge *g, const struct known *it, int64_t at_us) {
+    if (it->writer == KNOWN_ENTRY) return it->first_us - at_us <= INT64_C(1000000) * JUDGE_BACK_S;
+    const struct post *p = post_find(g, it->writer, it->number);
+    return p && p->at_us <= at_us;
+}
+
 // Whether the log may have dropped a comment by then, because so many numbers came after it: of comments, and
 // of tombstones, which viewers are not shown.
-static bool may_have_expired(const struct judge *g, size_t i, const struct range *gap) {
+static bool may_have_expired(struct judge *g, size_t i, const struct range *gap) {
     int64_t at_us = gap->at_us;
     const struct known *k = &g->known.all[i];
     uint64_t later = 0, epoch = k->at.epoch, seq = k->at.seq;
     for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == k->video; n++) {
         const struct known *it = &g->known.all[n];
-        if (it->first_us > at_us && position_compare(it->at, gap->newest) > 0) continue;
+        bool is_later = it->first_us > at_us && position_compare(it->at, gap->newest) > 0;
+        if (is_later && !may_be_in_by(g, it, at_us)) continue;
         if (it->at.epoch != epoch) seq = 0;
         epoch = it->at.epoch;
         later += it->at.seq - seq;

@@ -63,6 +63,10 @@ static const struct history histories[] = {
      "0.2 cut w1 -\n1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n2 post w1 v1 n2 keyed p1\n"
      "2.1 stored w1 n2 7-2 p1\n3 post w1 v1 n3 once p2\n3.5 ask w1 7-0\n3.6 begin w1 7-0 r\n3.6 newest w1 7-3\n"
      "3.6 gap w1 7-1 7-1 1 expired\n3.65 comment w1 7-2 p1 n2\n3.65 comment w1 7-3 p1 n3\n3.7 stored w1 n3 7-3 p2\n"},
+    {"what the log has, and no reader yet, makes room for itself, too", NULL,
+     "0 kept 1\n" JOINS POSTS
+     "0.2 cut w1 -\n4 post w1 v1 n4 once p1\n4 ask w1 7-0\n4.1 begin w1 7-0 r\n4.1 newest w1 7-3\n"
+     "4.1 gap w1 7-1 7-3 3 expired\n4.2 stored w1 n4 7-4 p1\n4.3 comment w1 7-4 p1 n4\n"},
     {"all is counted", NULL,
      JOINS POSTS SEES "5 calm\n35 count v0\n35 total 3\n35 count v1\n35 ledger v1 n0 keyed\n36 end\n"},
     {"a stream ends as its reader does", NULL,
@@ -331,6 +335,10 @@ static const struct history histories[] = {
      "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n13 fault kill_comment-1\n"},
     {"a comment is kept until as many numbers have followed", "needless-gap",
      "0 kept 3\n" COMES_BACK_BEHIND_A_TOMBSTONE},
+    {"what is posted after a gap has made no room in the log by then", "needless-gap",
+     "0 kept 1\n" JOINS POSTS
+     "0.2 cut w1 -\n4 ask w1 7-0\n4.1 begin w1 7-0 r\n4.1 newest w1 7-3\n4.1 gap w1 7-1 7-3 3 expired\n"
+     "4.15 post w1 v1 n4 once p1\n4.2 stored w1 n4 7-4 p1\n4.3 comment w1 7-4 p1 n4\n"},
     {"a gap over what is kept", "needless-gap",
      JOINS POSTS "4 gap w1 7-1 7-2 2 expired\n4 comment w1 7-3 p1 n3\n"},
     {"a gap of a wrong sum", "needless-gap",
