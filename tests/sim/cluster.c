@@ -8,6 +8,7 @@
 #include "app/up.h"
 #include "base/mem.h"
 #include "engines.h"
+#include "judge/checker.h"
 #include "redis_actor.h"
 #include "sim_disk.h"
 
@@ -84,6 +85,7 @@ static void cluster_add_roles(struct cluster *c) {
                         sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
         if (roles[i].has_workers) cluster_add_workers(c, s);
         if (roles[i].has_workers && c->drains) service_add(s, "--connect-rate=%u", c->drains);
+        if (roles[i].has_workers) service_add(s, "--drain-seconds=%d", JUDGE_DRAIN_S);
         if (c->kept == KEPT || !roles[i].has_manager) continue;
         service_add(s, "--log-entries=%u", c->kept);
         service_add(s, "--log-min-age-ms=0");

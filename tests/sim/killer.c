@@ -30,6 +30,8 @@ struct fault_kind {
     bool is_redis, is_disk;
 };
 
+static void fault_end(void *);
+
 static bool is_up(const struct service *s) {
     return s->process && sim_alive(s->process);
 }
@@ -61,11 +63,20 @@ static void fault_cut_power(struct fault *f) {
 }
 
 static void fault_terminate(struct fault *f) {
+    f->process = f->service->process;
     if (is_up(f->service)) sim_signal(f->service->process, SIGTERM);
 }
 
 static void fault_restart(struct fault *f) {
     service_up(f->service);
+}
+
+// One that still gives its viewers to others is waited for.
+static void fault_restart_ended(struct fault *f) {
+    if (f->service->process == f->process && is_up(f->service))
+        sim_at(SUPERVISE_US, fault_end, f);
+    else
+        service_up(f->service);
 }
 
 static void fault_pause(struct fault *f) {
@@ -193,7 +204,7 @@ static void fault_disk_over(struct fault *f) {
 static const struct fault_kind kinds[] = {
     {"kill", 20, true, 10 * MILLISECOND, 6 * SECOND, fault_kill, fault_restart},
     {"power", 6, true, 100 * MILLISECOND, 8 * SECOND, fault_cut_power, fault_restart},
-    {"terminate", 6, true, 100 * MILLISECOND, 8 * SECOND, fault_terminate, fault_restart},
+    {"terminate", 6, true, 100 * MILLISECOND, 8 * SECOND, fault_terminate, fault_restart_ended},
     {"pause", 14, false, 50 * MILLISECOND, 8 * SECOND, fault_pause, fault_continue},
     {"descriptors", 5, false, 100 * MILLISECOND, 8 * SECOND, fault_take_descriptors, fault_give_descriptors},
     {"memory", 3, true, 100 * MILLISECOND, 5 * SECOND, fault_take_memory, fault_give_memory},

@@ -18,6 +18,7 @@ struct fault {
     struct killer *killer;
     const struct fault_kind *kind;
     struct service *service, *other; // those that it is about
+    struct sim_process *process;     // that it ends in order
     int64_t begin_us, length_us;
     uint64_t number; // of its own, for what is to be chosen
 };

@@ -54,6 +54,7 @@ enum {
     JUDGE_UNTOLD_S = 5, // a process that ends within this long of a loss may not have announced it
     JUDGE_BACK_S = 3,   // a reader that the store has cut off as it lost something is back
     JUDGE_AWAY_S = 10,  // for so long a reader may not have been able to ask the store
+    JUDGE_DRAIN_S = 5,  // a process that is ended in order may take so long
     FINDINGS_KEPT = 50
 };
 

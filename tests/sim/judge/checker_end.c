@@ -53,10 +53,11 @@ static bool ends_between(const struct judge *g, const char *name, int64_t from_u
     static const char *const ends[] = {"kill_", "power_", "terminate_", "memory_"};
     for (size_t i = 0; i < g->fault_count && g->faults[i]->at_us <= to_us; i++) {
         const struct journal_event *e = g->faults[i];
-        if (e->at_us < from_us) continue;
+        if (e->at_us + INT64_C(1000000) * JUDGE_DRAIN_S < from_us) continue;
         for (size_t n = 0; n < sizeof ends / sizeof *ends; n++) {
             size_t len = strlen(ends[n]);
             if (strncmp(e->word, ends[n], len) != 0) continue;
+            if (e->at_us < from_us && strcmp(ends[n], "terminate_") != 0) continue;
             if (!strcmp(e->word + len, name) || !strcmp(e->word + len, "up")) return true;
         }
     }

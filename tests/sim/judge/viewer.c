@@ -32,6 +32,7 @@ enum {
 
 static const struct http_call_ops viewer_call_ops;
 static void viewer_next(struct viewer *);
+static void viewer_go_on(struct viewer *);
 static void viewer_on_timer(struct loop_timer *);
 static void viewer_on_drop(struct loop_timer *);
 static void viewer_on_sip(struct loop_timer *);
@@ -127,12 +128,20 @@ static void viewer_wait(struct viewer *v, int64_t ms) {
 }
 
 static void viewer_retry(struct viewer *v) {
+    v->moves = 0;
     viewer_wait(v, v->kind->delay_ms(v));
 }
 
 static void viewer_fail(struct viewer *v, const char *why) {
     viewer_note_cut(v, why);
     viewer_retry(v);
+}
+
+// One that was cut soon after it came has been away since before.
+static void viewer_note_lost(struct viewer *v) {
+    if (viewer_now_ms(v) - v->opened_ms <= STABLE_MS) return;
+    v->lost_ms = viewer_now_ms(v);
+    v->pauses = 0;
 }
 
 static void viewer_limit(struct viewer *v, int ms) {
@@ -182,7 +191,9 @@ static void viewer_ask(struct viewer *v) {
 
 static void viewer_next(struct viewer *v) {
     bool unsure = v->kind->tries && v->asked >= v->kind->tries;
-    if (v->stays) {
+    if (*v->moved) {
+        viewer_go_on(v);
+    } else if (v->stays) {
         snprintf(v->reader, sizeof v->reader, "%s", crowd_reader(v->crowd));
         viewer_ask(v);
     } else if (!*v->reader || unsure) {
@@ -209,8 +220,7 @@ static void viewer_on_registered(struct viewer *v) {
 }
 
 // The new address is kept, as browsers and our client do, unless this one does otherwise.
-static void viewer_follow(struct viewer *v) {
-    const char *location = buf_string(&v->call.location);
+static void viewer_follow(struct viewer *v, const char *location) {
     struct journal_event e = {.kind = JOURNAL_REDIRECT, .who = v->number};
     const char *path = strncmp(location, "http://", 7) ? NULL : strchr(location + 7, '/');
     if (!path || ++v->redirects > REDIRECTS_MAX) {
@@ -226,6 +236,34 @@ static void viewer_follow(struct viewer *v) {
     }
     v->state = VIEWER_ASKING;
     viewer_request(v);
+}
+
+static bool is_reader(const char *url) {
+    return !strncmp(url, "http://", 7) && !strchr(url + 7, '/');
+}
+
+static void viewer_go_on(struct viewer *v) {
+    char moved[VIEWER_URL];
+    memcpy(moved, v->moved, sizeof moved);
+    *v->moved = 0;
+    if (!is_reader(moved)) {
+        viewer_follow(v, moved);
+        return;
+    }
+    memcpy(v->reader, moved, sizeof moved);
+    v->asked = 0;
+    viewer_ask(v);
+}
+
+// It was told where to go on: in the middle of its stream, or instead of one.
+static void viewer_move(struct viewer *v) {
+    if (is_reader(v->moved)) viewer_note_cut(v, "moved");
+    if (v->moves++ < REDIRECTS_MAX) {
+        viewer_wait(v, 1);
+        return;
+    }
+    *v->moved = 0;
+    viewer_retry(v);
 }
 
 // The stream
@@ -257,7 +295,10 @@ static void viewer_on_body(struct http_call *call, const char *bytes, size_t len
     if (v->kind->silence_ms) viewer_limit(v, v->kind->silence_ms);
     if (!sse_feed(&v->sse, bytes, len, viewer_on_event, v)) {
         http_call_close(call, false);
-        viewer_fail(v, "broken");
+        if (*v->moved)
+            viewer_move(v);
+        else
+            viewer_fail(v, "broken");
     }
     // A run has no time for what a crowd is told, where readers say that they can take on few.
     if (v->sse.retry_ms) v->retry_ms = v->sse.retry_ms < RETRY_MOST_MS ? v->sse.retry_ms : RETRY_MOST_MS;
@@ -285,7 +326,7 @@ static void viewer_on_answer(struct viewer *v) {
         return;
     }
     if (v->call.status / 100 == 3 && v->call.location.len)
-        viewer_follow(v);
+        viewer_follow(v, buf_string(&v->call.location));
     else
         viewer_deny(v);
 }
@@ -306,10 +347,7 @@ static void viewer_on_end(struct http_call *call, enum http_call_end end) {
     } else if (v->state == VIEWER_ASKING && end == HTTP_CALL_DONE) {
         viewer_on_answer(v);
     } else {
-        if (viewer_now_ms(v) - v->opened_ms > STABLE_MS) {
-            v->lost_ms = viewer_now_ms(v);
-            v->pauses = 0;
-        }
+        viewer_note_lost(v);
         viewer_fail(v, ends[end]);
     }
 }
@@ -389,6 +427,7 @@ void viewer_calm(struct viewer *v) {
 void viewer_come_again(struct viewer *v) {
     if (!v->kind || v->state != VIEWER_STREAMING || !crowd_chance(v->crowd, AGAIN_PERCENT)) return;
     http_call_close(&v->call, false);
+    viewer_note_lost(v);
     viewer_fail(v, "own");
 }
 

@@ -50,9 +50,10 @@ struct viewer {
     struct position at;
     char reader[VIEWER_URL]; // http://ADDRESS:PORT, empty: to be found
     char url[VIEWER_URL];    // where it asks; after a redirect Location
+    char moved[VIEWER_URL];  // where it was told to go on: a reader, or an address; empty: nowhere
     char method[8];
     struct buf headers, body, answer;
-    unsigned asked, redirects, pauses, refusals;
+    unsigned asked, redirects, moves, pauses, refusals;
     int retry_ms;
     int64_t lost_ms, opened_ms;
     struct loop_timer timer; // the next attempt, or the limit of this one
@@ -74,7 +75,8 @@ void viewer_come_again(struct viewer *);
 // Ends its stream and comes again within a few milliseconds, as something happens at the same time.
 void viewer_hurry(struct viewer *);
 
-// An event has come. Returns false if it makes no sense, which is noted.
+// An event has come. Returns false if it ends the stream: it makes no sense, which is noted, or tells the
+// viewer to go on elsewhere (`moved`).
 bool viewer_take_event(struct viewer *, const char *id, const char *type, const char *data, size_t len);
 
 // Notes the end of an attempt or a stream.

@@ -146,6 +146,15 @@ static bool viewer_take_comment(struct viewer *v, struct position id, const char
     return true;
 }
 
+static bool viewer_take_move(struct viewer *v, const char *data, size_t len) {
+    size_t url_len;
+    const char *url = text_member(data, len, "url", &url_len);
+    if (!url) url = text_member(data, len, "reader", &url_len);
+    if (!url || !url_len || url_len >= sizeof v->moved) return viewer_break(v, "move");
+    snprintf(v->moved, sizeof v->moved, "%.*s", (int)url_len, url);
+    return false;
+}
+
 bool viewer_take_event(struct viewer *v, const char *id, const char *type, const char *data, size_t len) {
     static const char connected[] = "{\"type\":\"connected\"";
     struct position at = {0};
@@ -153,6 +162,7 @@ bool viewer_take_event(struct viewer *v, const char *id, const char *type, const
     if (!strcmp(type, "viewers")) return true;
     if (!strcmp(type, "room")) return viewer_take_room(v, data, len);
     if (!strcmp(type, "reactions")) return viewer_take_reactions(v, data, len);
+    if (!strcmp(type, "move")) return viewer_take_move(v, data, len);
     if (!strcmp(type, "gap")) return viewer_take_gap(v, at, data, len);
     if (!strcmp(type, "more")) return viewer_take_more(v, at, data, len);
     if (is_entry(type)) return viewer_take_entry(v, at, type, data, len);

@@ -40,7 +40,8 @@ const struct viewer_kind viewer_event_source = {.name = "eventsource",
 static void chorus_js_write(const struct viewer *v, struct buf *path, struct buf *headers, struct buf *body) {
     (void)headers, (void)body;
     write_ids(v, path);
-    buf_printf(path, "&heartbeat=%d&events=viewers%s", HEARTBEAT_S, v->wants_room ? ",room,reactions" : "");
+    buf_printf(path, "&heartbeat=%d&events=move,viewers%s", HEARTBEAT_S,
+               v->wants_room ? ",room,reactions" : "");
     if (v->history && !v->had_stream) buf_printf(path, "&history=%u", v->history);
     write_position(v, path, "&last_event_id=", "");
 }
