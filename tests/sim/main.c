@@ -33,7 +33,8 @@ static const char usage[] =
     "  --seconds N       simulated time of each (default 60)\n"
     "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
     "  --trace           print what happens\n"
-    "  --hashes          print a line for each seed\n";
+    "  --hashes          print a line for each seed\n"
+    "  --least C,F,R     fail if a seed has fewer comments, faults or reconnects\n";
 
 struct options {
     struct run_plan plan;
@@ -41,6 +42,7 @@ struct options {
     double time_s; // 0: no limit
     bool hunts;    // stops at the first finding, and prints totals now and then
     bool hashes;
+    uint64_t least[3]; // comments, faults, reconnects of each seed
 };
 
 struct totals {
@@ -84,15 +86,12 @@ static bool read_seeds(struct options *o, const char *text) {
 }
 
 static bool read_options(struct options *o, int argc, char **argv) {
-    static const struct option table[] = {{"seed", required_argument, NULL, 's'},
-                                          {"seeds", required_argument, NULL, 's'},
-                                          {"time", required_argument, NULL, 't'},
-                                          {"seconds", required_argument, NULL, 'n'},
-                                          {"engine", required_argument, NULL, 'e'},
-                                          {"trace", no_argument, NULL, 'v'},
-                                          {"hashes", no_argument, NULL, 'h'},
-                                          {"minutes", required_argument, NULL, 'm'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 's'},
+        {"time", required_argument, NULL, 't'},   {"seconds", required_argument, NULL, 'n'},
+        {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 'v'},
+        {"hashes", no_argument, NULL, 'h'},       {"minutes", required_argument, NULL, 'm'},
+        {"least", required_argument, NULL, 'l'},  {NULL, 0, NULL, 0}};
     *o = (struct options){.plan = {.seconds = 60}, .first = 1, .last = 1};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) >= 0;) {
         bool ok = true;
@@ -113,6 +112,10 @@ static bool read_options(struct options *o, int argc, char **argv) {
         case 'e': ok = read_engine(o, optarg); break;
         case 'v': o->plan.trace = true; break;
         case 'h': o->hashes = true; break;
+        case 'l':
+            ok = sscanf(optarg, "%" SCNu64 ",%" SCNu64 ",%" SCNu64, &o->least[0], &o->least[1],
+                        &o->least[2]) == 3;
+            break;
         default: ok = false;
         }
         if (!ok) return false;
@@ -216,6 +219,14 @@ static void totals_print(const struct totals *t, const struct options *o) {
     fflush(stdout);
 }
 
+// Seeds in which little happens find little.
+static bool totals_suffice(const struct totals *t, const struct options *o) {
+    bool suffice = t->least_comments >= o->least[0] && t->least_faults >= o->least[1] &&
+                   t->least_reconnects >= o->least[2];
+    if (!suffice) printf("  a seed has fewer than it should have\n");
+    return suffice;
+}
+
 int main(int argc, char **argv) {
     struct options o;
     struct totals totals = {
@@ -239,5 +250,5 @@ int main(int argc, char **argv) {
         }
     }
     totals_print(&totals, &o);
-    return totals.failed > 0;
+    return totals.failed > 0 || !totals_suffice(&totals, &o);
 }
