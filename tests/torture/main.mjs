@@ -35,7 +35,7 @@ const chosen = wanted ? [...known, ...measuredOnly].filter(({ name }) => wanted.
 const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why }) => why);
 
 const ms = Number(options.minutes) * 60_000;
-const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
+const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), drains: !options.alone, diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
 const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
 let viewers = [], writers = [], moderators = [], stage = [], late = [], nemesis, leaver;
 

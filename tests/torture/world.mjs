@@ -18,6 +18,8 @@ const flags = (values) => Object.entries(values).flatMap(([name, value]) => [`--
 const usual = { 'log-level': 'warn', 'statistics-interval-ms': 1000 };
 // Nothing expires within a run, also where a clock is set forward by an hour.
 const AGE_MS = 36_000_000;
+// A reader that is ended in order gives three viewers a second to the others, so that this takes a while.
+const draining = { 'connect-rate': 5, 'drain-seconds': 5 };
 const logged = { ...usual, 'log-age-ms': AGE_MS, 'log-entries': 1_000_000, 'log-video-bytes': '1g' };
 
 export class World {
@@ -25,9 +27,10 @@ export class World {
   lossesMs = [];
   began = performance.now();
 
-  // clocks: whether the wall clock of each part can be stepped. diskMb: of each file system that can be filled.
-  constructor({ engine, clocks = false, diskMb = 256 }) {
-    Object.assign(this, { engine, clocks, diskMb });
+  // clocks: whether the wall clock of each part can be stepped. drains: whether readers give their viewers away at a pace. diskMb: of
+  // each file system that can be filled.
+  constructor({ engine, clocks = false, drains = false, diskMb = 256 }) {
+    Object.assign(this, { engine, clocks, drains, diskMb });
     this.scratch = mkdtempSync(join(tmpdir(), 'chorus-torture-'));
     this.network = new Network();
   }
@@ -116,7 +119,8 @@ export class World {
     const statistics = await this.#service('statistics', 5000, {});
     const manager = await this.#service('manager', 6000, {});
     const rest = { 'manager-url': manager.url, 'statistics-url': statistics.url };
-    for (let i = 1; i <= READERS; i++) await this.#service(`reader-${i}`, 4001, { 'statistics-url': statistics.url, 'heartbeat-ms': 1000, 'log-age-ms': AGE_MS });
+    const reading = { 'statistics-url': statistics.url, 'heartbeat-ms': 1000, 'log-age-ms': AGE_MS, ...(this.drains && draining) };
+    for (let i = 1; i <= READERS; i++) await this.#service(`reader-${i}`, 4001, reading);
     for (let i = 1; i <= 2; i++) await this.#service(`comment-${i}`, 3000, { ...rest, ...logged });
   }
   get other() {
