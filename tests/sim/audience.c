@@ -10,7 +10,7 @@ enum {
     BEGIN_US = 1000000, // after the cluster
     VIEWERS_MIN = 50,
     VIEWERS_MAX = 300,
-    COMMENTS_MIN = 360,
+    COMMENTS_MIN = 380,
     COMMENTS_MAX = 500,
     ALONE_PERCENT = 140,    // where one process has all parts, nothing is accepted while it is down
     MODERATED_PERCENT = 150 // some are refused
