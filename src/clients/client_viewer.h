@@ -80,8 +80,8 @@ struct client_viewer {
     llhttp_t http;
     struct event_parser events;
     struct sequence sequence;
-    uint64_t generated, consumed; // comments
-    bool reporting, had_stream;   // used by its owner
+    uint64_t generated, consumed;        // comments
+    bool reporting, had_stream, in_turn; // used by its owner
 };
 
 void client_viewer_init(struct client_viewer *, struct client_viewer_env *, unsigned number, unsigned video);

@@ -68,12 +68,17 @@ static void clients_connect_next(struct clients *c) {
         c->queue = v->next;
         if (!c->queue) c->queue_end = &c->queue;
         c->connecting++;
+        v->in_turn = true;
         client_viewer_connect(v);
     }
 }
 
 static void clients_on_wants_connection(struct client_viewer_env *env, struct client_viewer *v) {
     struct clients *c = container_of(env, struct clients, env);
+    if (v->reader) { // its stream was cut
+        client_viewer_connect(v);
+        return;
+    }
     v->next = NULL;
     *c->queue_end = v;
     c->queue_end = &v->next;
@@ -82,7 +87,8 @@ static void clients_on_wants_connection(struct client_viewer_env *env, struct cl
 
 static void clients_on_attempt_over(struct client_viewer_env *env, struct client_viewer *v) {
     struct clients *c = container_of(env, struct clients, env);
-    c->connecting--;
+    if (v->in_turn) c->connecting--;
+    v->in_turn = false;
     if (v->state == CLIENT_VIEWER_STREAMING && !v->had_stream) {
         v->had_stream = true;
         if (!--c->never_connected) clients_begin_posting(c);

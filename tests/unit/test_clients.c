@@ -1,4 +1,4 @@
-// When the simulated clients begin to post, and that they stop for good.
+// When the simulated clients begin to post, that they stop for good, and how many connect at a time.
 #include "unit.h"
 
 #include "clients/clients.h"
@@ -6,7 +6,7 @@
 #include "http/client.h"
 #include "run_loop.h"
 
-enum { VIEWERS = 2 };
+enum { VIEWERS = 2, CROWD = CLIENTS_CONNECTING + 1 };
 
 // The manager, the reader and the comment API in one.
 struct world {
@@ -15,6 +15,7 @@ struct world {
     struct fake_server server;
     struct clients *clients;
     bool holds_streams; // requests for one are not answered
+    size_t viewers;
     unsigned streams_asked, posts;
 };
 
@@ -34,19 +35,28 @@ static void on_request(struct fake_conn *c, const char *request) {
     fake_sends(c, reply);
 }
 
-static int set_up(void **state) {
+static int set_up_some(void **state, size_t viewers) {
     struct world *w = calloc(1, sizeof *w);
+    w->viewers = viewers;
     w->loop = loop_new();
     w->client = http_client_new(w->loop);
     fake_server_start(&w->server, w->loop, false, on_request, w);
     w->clients = clients_new(w->loop, w->client,
                              &(struct clients_config){.manager_url = w->server.url,
                                                       .comment_url = w->server.url,
-                                                      .viewers = VIEWERS,
+                                                      .viewers = viewers,
                                                       .videos = 1,
                                                       .rate = 10});
     *state = w;
     return 0;
+}
+
+static int set_up(void **state) {
+    return set_up_some(state, VIEWERS);
+}
+
+static int set_up_crowd(void **state) {
+    return set_up_some(state, CROWD);
 }
 
 static int tear_down(void **state) {
@@ -61,11 +71,11 @@ static int tear_down(void **state) {
 }
 
 static bool all_have_asked(void *arg) {
-    return ((struct world *)arg)->streams_asked == VIEWERS;
+    return ((struct world *)arg)->streams_asked == ((struct world *)arg)->viewers;
 }
 
 static bool all_have_streams(void *arg) {
-    return clients_tally(((struct world *)arg)->clients)->connected == VIEWERS;
+    return clients_tally(((struct world *)arg)->clients)->connected == ((struct world *)arg)->viewers;
 }
 
 static bool a_post_is_answered(void *arg) {
@@ -94,6 +104,32 @@ static void posting_begins_without_a_stream_when_patience_is_over(void **state) 
     assert_true(clients_are_posting(w->clients));
 }
 
+static bool all_are_cut(void *arg) {
+    return !clients_tally(((struct world *)arg)->clients)->connected;
+}
+
+// Attempts that take long must not make others wait: in a crowd that is moved, that would be all that is
+// seen.
+static void viewers_that_were_cut_together_come_back_at_once_however_long_each_takes(void **state) {
+    struct world *w = *state;
+    run_until(w->loop, all_have_streams, w);
+    w->streams_asked = 0;
+    w->holds_streams = true;
+    for (struct fake_conn *c = w->server.conns; c; c = c->next) fake_close(c);
+    run_until(w->loop, all_are_cut, w);
+    run_later(w->loop, 2500); // the longest that they wait, where the stream has not said how long
+    run_until(w->loop, all_have_asked, w);
+}
+
+static void newcomers_take_turns(void **state) {
+    struct world *w = *state;
+    w->holds_streams = true;
+    w->viewers = CLIENTS_CONNECTING;
+    run_until(w->loop, all_have_asked, w);
+    for (int i = 0; i < 10; i++) run_turns(w->loop, 1);
+    assert_int_equal(w->streams_asked, CLIENTS_CONNECTING);
+}
+
 static void posting_that_was_stopped_before_it_began_does_not_begin(void **state) {
     struct world *w = *state;
     clients_stop_posting(w->clients);
@@ -106,11 +142,14 @@ static void posting_that_was_stopped_before_it_began_does_not_begin(void **state
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)       cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CROWD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_crowd, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(posting_begins_with_the_last_stream_and_ends_with_a_stop),
         TEST(posting_begins_without_a_stream_when_patience_is_over),
         TEST(posting_that_was_stopped_before_it_began_does_not_begin),
+        CROWD_TEST(viewers_that_were_cut_together_come_back_at_once_however_long_each_takes),
+        CROWD_TEST(newcomers_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,9 @@
 // the statistics service for the first CLIENT_REPORTS viewers. They know the system only by its HTTP URLs.
 // Control loop only.
 //
-// Viewer N is `client-N` and `userN`; videos are `video1` and so on. At most CLIENTS_CONNECTING viewers
-// connect at a time. Posting begins once every viewer has had a stream, or CLIENTS_PATIENCE_MS after the
+// Viewer N is `client-N` and `userN`; videos are `video1` and so on. At most CLIENTS_CONNECTING viewers at a
+// time ask for their reader and connect; those whose stream was cut know theirs, and wait for nobody but as
+// long as they were told. Posting begins once every viewer has had a stream, or CLIENTS_PATIENCE_MS after the
 // start.
 #pragma once
 
