@@ -45,15 +45,18 @@ export function checkLedgers(ledgers, report, rated) {
   }
 }
 
-// A reader that ends in order, when all is well: what it says of each video as it goes. Nothing of it is unknown.
+// A reader that ends in order, when all is well: what it says of each video as it goes. Nothing of it is unknown. Lives of it that a
+// fault has ended are not judged.
 export async function leave(world, videos) {
   const part = world.ofRole('reader').find(({ running }) => running);
   if (!part) return undefined;
+  const rows = async (which) => {
+    const ledgers = await Promise.all(videos.map((video) => call('GET', `${world.statistics}/videos/${video}/ledger`)));
+    return ledgers.flatMap(({ json }) => json.readers).filter((row) => row.instanceId === part.name && which(row));
+  };
+  const lives = new Set((await rows(({ ended }) => !ended)).map(({ life }) => life));
   await part.kill('SIGTERM');
-  const ledgers = await Promise.all(videos.map((video) => call('GET', `${world.statistics}/videos/${video}/ledger`)));
-  const rows = ledgers.flatMap(({ json }) => json.readers).filter(({ instanceId }) => instanceId === part.name);
-  const life = Math.max(...rows.map((row) => row.life)); // lives before it ended otherwise
-  return { reader: part.name, rows: rows.filter((row) => row.life === life) };
+  return { reader: part.name, rows: await rows(({ life }) => lives.has(life)) };
 }
 
 export function checkLeaver(leaver, report) {
