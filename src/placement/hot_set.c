@@ -4,7 +4,8 @@
 
 #include "placement/reader_load.h"
 
-#define CLEARLY    0.05 // less in use
+#define CLEARLY    0.35 // less in use; viewers that are moved take as much of a reader while they connect
+#define SPAN       0.05 // more than that, so that two readers do not send a viewer to each other
 #define SENDS_ON   1.10 // so many times the viewers of another
 #define LEAST_GAP  8    // viewers, below which nobody is sent on or moved
 #define LEAST_FREE 0.01
@@ -82,7 +83,7 @@ size_t hot_set_choose(const struct hot_candidate *c, size_t count, uint64_t chan
 }
 
 bool hot_set_sends_on(const struct hot_candidate *own, const struct hot_candidate *other) {
-    if (own->used > other->used + 2 * CLEARLY) return true;
+    if (own->used > other->used + CLEARLY + SPAN) return true;
     return own->used >= other->used - CLEARLY &&
            (double)own->viewers > SENDS_ON * (double)other->viewers + LEAST_GAP;
 }

@@ -196,6 +196,9 @@ static void test_what_is_about_even_is_left_alone(void **state) {
     assert_int_equal(hot_set_surplus(uneven, 3, 1), 0);
     assert_true(hot_set_sends_on(&uneven[0], &uneven[2]));
     assert_false(hot_set_sends_on(&uneven[2], &uneven[0]));
+    // Others are busy because they take over what it had.
+    const struct hot_candidate moving[] = {{.used = 0.1, .viewers = 2000}, {.used = 0.4, .viewers = 1400}};
+    assert_true(hot_set_sends_on(&moving[0], &moving[1]));
     const struct hot_candidate few[] = {{.viewers = 7}, {.viewers = 0}};
     assert_int_equal(hot_set_surplus(few, 2, 0), 0);
     assert_false(hot_set_sends_on(&few[0], &few[1]));
