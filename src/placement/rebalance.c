@@ -12,9 +12,11 @@ static uint64_t viewers_of_all(const struct rebalance_reader *readers, size_t co
 }
 
 uint64_t rebalance_spread(const struct rebalance_reader *readers, size_t count) {
-    uint64_t sum = viewers_of_all(readers, count), most = 0;
-    for (size_t i = 0; i < count; i++)
+    uint64_t sum = 0, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += readers[i].viewers;
         if (readers[i].viewers > most) most = readers[i].viewers;
+    }
     return sum ? most * 100 * count / sum : 0;
 }
 

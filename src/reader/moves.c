@@ -48,17 +48,17 @@ struct move {
     char video[];
 };
 
-static void move_free(struct move *m) {
+static void move_free(struct moves *all, struct move *m) {
     if (m->watched) m->watched->move = NULL;
-    DL_DELETE(m->moves->queue, m);
+    DL_DELETE(all->queue, m);
     frame_unref(m->event);
     free(m);
 }
 
 // One that is asked about goes with its answer.
-static void move_end(struct move *m) {
+static void move_end(struct moves *all, struct move *m) {
     if (m->state != MOVE_ASKING) {
-        move_free(m);
+        move_free(all, m);
         return;
     }
     m->state = MOVE_ENDS;
@@ -93,7 +93,7 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
     bool goes = answered && (!ours || m->count != MOVES_ALL);
     m->state = MOVE_GOES;
     if (!goes) {
-        move_free(m);
+        move_free(m->moves, m);
         return;
     }
     bool is_new = !m->event;
@@ -111,9 +111,9 @@ static bool move_is_to_be_asked(const struct move *m, int64_t now_ms) {
 }
 
 static void moves_ask_ahead(struct moves *all, int64_t now_ms) {
-    struct move *m;
+    struct move *m, *next;
     struct reader *r = all->reader;
-    DL_FOREACH(all->queue, m) {
+    DL_FOREACH_SAFE(all->queue, m, next) {
         if (all->asking == ASKED_AHEAD) return;
         if (!move_is_to_be_asked(m, now_ms)) continue;
         m->state = MOVE_ASKING;
@@ -147,7 +147,7 @@ static void moves_make(struct moves *all, int64_t now_ms) {
         if (!most) continue;
         uint32_t gone = move_some(m, most, &done);
         if (m->per_second <= 0) left -= gone;
-        if (done) move_end(m);
+        if (done) move_end(all, m);
     }
 }
 
@@ -180,7 +180,7 @@ void moves_start(struct reader *r, const char *video, int64_t count, double per_
 }
 
 void moves_close(struct watched *w) {
-    if (w->move) move_end(w->move);
+    if (w->move) move_end(w->move->moves, w->move);
 }
 
 double moves_rate(const struct reader *r) {
@@ -202,7 +202,7 @@ void moves_end(struct reader *r) {
     struct move *m, *next;
     loop_timer_stop(r->service.loop, &r->moves->tick);
     DL_FOREACH_SAFE(r->moves->queue, m, next) {
-        if (m->watched) move_end(m);
+        if (m->watched) move_end(r->moves, m);
     }
 }
 

@@ -154,7 +154,7 @@ static void evening_make_sets(struct evening *e, struct evening_state *s) {
 
 // Rebalancing
 
-typedef char video_name[24];
+typedef char video_name[32];
 
 // Those that may leave a reader.
 static size_t movable(const struct evening_state *s, const video_name *names, struct rebalance_video *list) {

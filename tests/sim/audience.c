@@ -71,7 +71,7 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     first->comments = near_least(&p, COMMENTS_MIN, COMMENTS_MAX) / CROWDS;
     if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
     first->stay_ms = near_least(&p, 3500, 9000);
-    if (cluster->spares_streams || cluster->tight) first->stay_ms = near_least(&p, 3500, 5000);
+    if (cluster->spares_streams || cluster->tight) first->stay_ms = near_least(&p, 2500, 4000);
     if (is_moderated(seed)) {
         first->crowds = CROWDS;
         first->comments = first->comments * MODERATED_PERCENT / 100;
