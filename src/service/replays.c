@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/uthash.h"
 #include "engine/engine.h"
@@ -17,7 +18,11 @@
 #include "service/fields.h"
 #include "service/json_reply.h"
 
-enum { LIMIT_MAX = 10000, ORIGIN_PAGE = 512 };
+enum {
+    LIMIT_MAX = 10000,
+    ORIGIN_PAGE = 512,
+    PATIENCE_MS = 1000 // with a client that does not read, while another one wants its place
+};
 
 struct replay {
     struct replays *all;
@@ -29,6 +34,8 @@ struct replay {
     struct position last; // the entry that was looked at last; not set: what comes next follows anything
     uint32_t from_ms, to_ms, limit, count;
     bool has_from, has_to, has_origin, has_begun, reads;
+    size_t wanted;    // entries that it is to read when it is its turn; 0: it waits for something else
+    int64_t since_ms; // when it began to wait for its client; 0: it does not
     int64_t origin_ms;
     struct buf text;
 };
@@ -145,6 +152,7 @@ static bool replay_begin(struct replay *r, const struct engine_replayed *page) {
 }
 
 static void replay_read(struct replay *, size_t limit);
+static void replays_start_reads(struct replays *);
 
 // Without an archive: looks at a page for the origin. Returns whether there are more.
 static bool replay_seek_origin(struct replay *r, const struct engine_replayed *page) {
@@ -164,6 +172,8 @@ static void replay_continue(struct replay *r, const struct engine_replayed *page
         replay_end(r, room != HTTP_GONE);
     else if (room == HTTP_ROOM)
         replay_read(r, REPLAY_PAGE);
+    else
+        r->since_ms = clock_monotonic_ms();
 }
 
 static void replay_fail(struct replay *r, enum engine_status status) {
@@ -175,12 +185,8 @@ static void replay_fail(struct replay *r, enum engine_status status) {
     replay_free(r);
 }
 
-static void on_replay_page(void *arg, enum engine_status status, const struct engine_replayed *page) {
-    struct replay *r = arg;
-    r->reads = false;
-    if (status != ENGINE_OK) {
-        replay_fail(r, status);
-    } else if (!page->range.count && !position_is_set(page->range.head)) {
+static void replay_take_page(struct replay *r, const struct engine_replayed *page) {
+    if (!page->range.count && !position_is_set(page->range.head)) {
         replay_refuse(r, 404, "unknown_video", "There is nothing of this video.");
     } else if (!r->has_origin && page->origin_ms) {
         r->origin_ms = page->origin_ms;
@@ -197,20 +203,53 @@ static void on_replay_page(void *arg, enum engine_status status, const struct en
     }
 }
 
-static void replay_read(struct replay *r, size_t limit) {
+static void on_replay_page(void *arg, enum engine_status status, const struct engine_replayed *page) {
+    struct replay *r = arg;
+    struct replays *all = r->all;
+    r->reads = false;
+    all->reading--;
+    if (status == ENGINE_OK)
+        replay_take_page(r, page);
+    else
+        replay_fail(r, status);
+    if (status != ENGINE_CLOSED) replays_start_reads(all);
+}
+
+static void replay_start_read(struct replay *r) {
     struct engine *e = r->all->engine;
     bool seeks = r->has_origin && r->has_from && !r->has_begun;
+    struct engine_replay what = {.video = r->video,
+                                 .after = r->after,
+                                 .from_ms = seeks ? r->origin_ms + r->from_ms : 0,
+                                 .limit = r->wanted};
+    r->wanted = 0;
     r->reads = true;
-    e->ops->replay(e,
-                   &(struct engine_replay){.video = r->video,
-                                           .after = r->after,
-                                           .from_ms = seeks ? r->origin_ms + r->from_ms : 0,
-                                           .limit = limit},
-                   on_replay_page, r);
+    r->all->reading++;
+    e->ops->replay(e, &what, on_replay_page, r);
+}
+
+static struct replay *replays_find_next(const struct replays *all) {
+    struct replay *r;
+    for (r = all->list; r && !r->wanted; r = r->next) continue;
+    return r;
+}
+
+static void replays_start_reads(struct replays *all) {
+    struct replay *r;
+    while (all->reading < REPLAY_READS && (r = replays_find_next(all))) replay_start_read(r);
+}
+
+// In turn: behind those that want to read already.
+static void replay_read(struct replay *r, size_t limit) {
+    r->wanted = limit;
+    DL_DELETE(r->all->list, r);
+    DL_APPEND(r->all->list, r);
+    replays_start_reads(r->all);
 }
 
 static void on_replay_room(void *arg) {
     struct replay *r = arg;
+    r->since_ms = 0;
     if (http_add_body(r->exchange, "", 0) == HTTP_GONE)
         replay_end(r, false);
     else
@@ -234,18 +273,28 @@ static bool replay_read_query(struct http_exchange *x, struct replay *r) {
            query_number(x, "limit", 1, LIMIT_MAX, &r->limit);
 }
 
-// Returns whether there may be another one of that client.
-static bool replays_have_room(const struct replays *all, address_key key) {
+static bool address_has_room(const struct replays *all, address_key key) {
     const struct replay *r;
     unsigned of_address = 0;
     DL_FOREACH(all->list, r) of_address += key && r->key == key;
-    return all->count < REPLAYS && of_address < REPLAYS_OF_ADDRESS;
+    return of_address < REPLAYS_OF_ADDRESS;
+}
+
+// Returns the one that has waited longest for its client, if that is long, or NULL.
+static struct replay *replays_find_slowest(const struct replays *all) {
+    struct replay *r, *slowest = NULL;
+    DL_FOREACH(all->list, r) {
+        if (r->since_ms && (!slowest || r->since_ms < slowest->since_ms)) slowest = r;
+    }
+    return slowest && clock_monotonic_ms() - slowest->since_ms >= PATIENCE_MS ? slowest : NULL;
 }
 
 void replays_answer(struct replays *all, struct http_exchange *x, const char *video) {
     struct replay asked = {.all = all, .exchange = x, .key = http_request_limits_key(x->request)};
     if (!replay_read_query(x, &asked)) return;
-    if (!replays_have_room(all, asked.key)) {
+    bool full = all->count >= REPLAYS;
+    struct replay *slowest = full ? replays_find_slowest(all) : NULL;
+    if (!address_has_room(all, asked.key) || (full && !slowest)) {
         reply_unavailable(x, "overloaded", "Too many replays are being read; try again soon.");
         return;
     }
@@ -255,11 +304,12 @@ void replays_answer(struct replays *all, struct http_exchange *x, const char *vi
     DL_APPEND(all->list, r);
     all->count++;
     replay_read(r, 1);
+    if (slowest) replay_end(slowest, false);
 }
 
 void replays_stop(struct replays *all) {
     struct replay *r, *next;
     DL_FOREACH_SAFE(all->list, r, next) {
-        if (r->has_begun && !r->reads) replay_end(r, false);
+        if (!r->reads) replay_fail(r, ENGINE_CLOSED);
     }
 }

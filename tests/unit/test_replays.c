@@ -1,6 +1,7 @@
 // Replays: how many at a time, and what a HEAD costs. What they say is tested by
 // integration/retention/replay.
 #include "fake_exchange.h"
+#include "moved_clock.h"
 
 #include "engine/engine.h"
 #include "service/replays.h"
@@ -22,8 +23,9 @@ static void take_replay(struct engine *e, const struct engine_replay *what, engi
 }
 
 // Of a body in pieces.
-static unsigned begun, added, completed;
+static unsigned begun, added, completed, cut;
 static char told[1024];
+static enum http_room room;
 
 static void begin_body(struct http_exchange *x, const struct http_reply *r, http_on_room *on, void *arg) {
     (void)x;
@@ -38,11 +40,12 @@ static enum http_room add_body(struct http_exchange *x, const void *bytes, size_
     assert_true(strlen(told) + len < sizeof told);
     strncat(told, bytes, len);
     added += len > 0;
-    return HTTP_ROOM;
+    return room;
 }
 
 static void end_body(struct http_exchange *x, bool complete) {
     completed += complete;
+    cut += !complete;
     fake_end(fake_of(x), FAKE_REPLIED);
 }
 
@@ -53,8 +56,9 @@ static struct replays all;
 
 static int set_up(void **state) {
     (void)state;
-    reads = begun = added = completed = 0;
+    reads = begun = added = completed = cut = 0;
     told[0] = 0;
+    room = HTTP_ROOM;
     all = (struct replays){.engine = &engine};
     return 0;
 }
@@ -62,12 +66,14 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     for (unsigned i = 0; i < reads; i++) waiting[i].cb(waiting[i].arg, ENGINE_CLOSED, NULL);
+    replays_stop(&all);
     assert_int_equal(all.count, 0);
+    assert_int_equal(all.reading, 0);
     for (unsigned i = 0; i < ASKED; i++) fake_exchange_release(&asked[i]);
     return 0;
 }
 
-// Returns whether it is being read.
+// Returns whether it is under way.
 static bool ask_as(unsigned i, const char *method, address_key key) {
     static const struct http_exchange_ops ops = {
         .reply = fake_reply, .begin_body = begin_body, .add_body = add_body, .end_body = end_body};
@@ -76,10 +82,9 @@ static bool ask_as(unsigned i, const char *method, address_key key) {
     assert_null(fake_request(&asked[i], line, "", NULL));
     asked[i].exchange.ops = &ops;
     asked[i].request.limits_key = key;
-    unsigned before = reads;
     replays_answer(&all, &asked[i].exchange, "v1");
-    if (reads == before) assert_int_equal(asked[i].status, 503);
-    return reads > before;
+    if (asked[i].end != FAKE_OPEN) assert_int_equal(asked[i].status, 503);
+    return asked[i].end == FAKE_OPEN;
 }
 
 static void one_address_does_not_keep_others_from_theirs(void **state) {
@@ -91,10 +96,70 @@ static void one_address_does_not_keep_others_from_theirs(void **state) {
     assert_true(ask_as(n++, "GET", 0));
 }
 
-static void there_are_64_at_a_time(void **state) {
+// The store answers the read that began first with a page of more.
+static void answer_first(void) {
+    static const int64_t at_ms = 1000;
+    const struct engine_entry entry = {.at = {5, 1}, .kind = ENTRY_COMMENT, .body = "", .body_len = 0};
+    const struct engine_replayed page = {
+        .range = {.entries = (struct engine_entry[]){entry}, .count = 1, .more = true, .head = {5, 9}},
+        .at_ms = &at_ms,
+        .origin_ms = at_ms};
+    engine_replay_cb *cb = waiting[0].cb;
+    void *arg = waiting[0].arg;
+    memmove(waiting, waiting + 1, --reads * sizeof waiting[0]);
+    told[0] = 0;
+    cb(arg, ENGINE_OK, &page);
+}
+
+static void they_read_in_turn(void **state) {
     (void)state;
-    for (unsigned n = 0; n < REPLAYS; n++) assert_true(ask_as(n, "GET", 0)); // exempt: no limit of its own
+    for (unsigned n = 0; n < REPLAY_READS + 2; n++)
+        assert_true(ask_as(n, "GET", 0)); // exempt: no limit of its own
+    assert_int_equal(reads, REPLAY_READS);
+    void *first = waiting[0].arg;
+    answer_first(); // of the origin: it wants to read on
+    assert_int_equal(reads, REPLAY_READS);
+    assert_ptr_not_equal(waiting[REPLAY_READS - 1].arg, first);
+    answer_first();
+    assert_ptr_not_equal(waiting[REPLAY_READS - 1].arg, first);
+    answer_first();
+    assert_ptr_equal(waiting[REPLAY_READS - 1].arg, first);
+}
+
+// Of `count` clients, none of which reads.
+static void ask_slowly(unsigned count) {
+    room = HTTP_NO_ROOM;
+    for (unsigned n = 0; n < count; n++) {
+        assert_true(ask_as(n, "GET", 100 + n));
+        answer_first();
+        answer_first();
+        moved_clock.now_ms++;
+    }
+    assert_int_equal(begun, count);
+    assert_int_equal(reads, 0);
+}
+
+// 64 connections that read a byte now and then took all places.
+static void slow_clients_hold_no_place_at_the_store(void **state) {
+    (void)state;
+    ask_slowly(REPLAY_READS);
+    assert_true(ask_as(REPLAY_READS, "GET", OTHER));
+    assert_int_equal(reads, 1);
+    assert_int_equal(cut, 0);
+}
+
+static void where_there_is_no_room_the_slowest_client_is_cut(void **state) {
+    (void)state;
+    ask_slowly(REPLAYS);
+    moved_clock.now_ms += 999 - REPLAYS;
     assert_false(ask_as(REPLAYS, "GET", OTHER));
+    assert_int_equal(cut, 0);
+    moved_clock.now_ms++;
+    fake_exchange_release(&asked[REPLAYS]);
+    assert_true(ask_as(REPLAYS, "GET", OTHER));
+    assert_int_equal(asked[0].end, FAKE_REPLIED);
+    assert_int_equal(cut, 1);
+    assert_int_equal(all.count, REPLAYS);
 }
 
 // It would go through all that there is, as fast as the store reads: nothing is sent that a client could be
@@ -157,7 +222,9 @@ static void what_an_archive_has_missed_is_a_gap(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(one_address_does_not_keep_others_from_theirs),
-        CASE(there_are_64_at_a_time),
+        CASE(they_read_in_turn),
+        CASE(slow_clients_hold_no_place_at_the_store),
+        CASE(where_there_is_no_room_the_slowest_client_is_cut),
         CASE(head_reads_no_more_than_its_tag_needs),
         CASE(what_an_archive_has_missed_is_a_gap),
     };

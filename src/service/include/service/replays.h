@@ -1,7 +1,9 @@
 // The comments of a video as lines of JSON, each with its offset in time (GET /videos/:videoid/replay): of
 // the log and, where the engine has one, of the archive. A page of entries is read when the client has taken
-// the page before, so a replay of any length needs the memory of about one page. One client's address has a
-// few at a time: those that read slowly do not keep others from theirs. Control loop only.
+// the page before, so a replay of any length needs the memory of about one page. Clients that read slowly do
+// not keep others from theirs: only REPLAY_READS of them read from the store at a time, in turn, and the
+// others wait without a place there; one client's address has a few at a time; and where there are as many as
+// there may be, a new one cuts the one whose client has read nothing for longest. Control loop only.
 #pragma once
 
 #include <stdint.h>
@@ -10,14 +12,15 @@ struct engine;
 struct http_exchange;
 struct replay;
 
-enum { REPLAYS = 64, REPLAYS_OF_ADDRESS = 8, REPLAY_PAGE = 64 };
+enum { REPLAYS = 512, REPLAYS_OF_ADDRESS = 8, REPLAY_READS = 64, REPLAY_PAGE = 64 };
 
 // Zero-initialise, except for the engine.
 struct replays {
     struct engine *engine;
     uint64_t revision;   // another one after something was taken out of which the engine has no entry
-    struct replay *list; // those that are under way, at most REPLAYS
-    unsigned count;
+    struct replay *list; // those that are under way, at most REPLAYS; those that want to read in the order
+                         // in which they will
+    unsigned count, reading;
     uint64_t begun, lines, missed; // missed: numbers that were neither in log nor archive
 };
 
