@@ -65,6 +65,7 @@ static bool amend_take_target(struct store *s, struct video *v, struct amend_req
         enum archive_outcome outcome = archive_blank(s, a->video, a->target, &a->request);
         a->taken += outcome == ARCHIVE_BLANKED;
         if (outcome == ARCHIVE_NONE) a->request.status = ENGINE_NOT_FOUND;
+        if (outcome == ARCHIVE_BEHIND) a->request.status = ENGINE_BUSY;
         return outcome == ARCHIVE_BLANKED;
     }
     if (!n || e.kind != ENTRY_BLANK || !retracts) a->request.status = ENGINE_NOT_FOUND;

@@ -69,12 +69,6 @@ void archive_copy(struct store *s) {
     s->totals.archived = (uint64_t)to;
 }
 
-// Before something is taken out: rows that are not copied yet, of which the log shows nothing any more, would
-// come here with their texts. Once, after an archive was switched on, that may be many.
-static void archive_catch_up(struct store *s) {
-    while (archive_is_behind(s) && !s->failure.code) archive_copy(s);
-}
-
 // Finding
 
 // Returns the video's number here; 0: there is none.
@@ -106,13 +100,13 @@ static void archive_blank_row(struct store *s, int64_t n, const struct engine_en
 enum archive_outcome archive_blank(struct store *s, const char *video, struct position at,
                                    struct request *r) {
     struct engine_entry e;
-    archive_catch_up(s);
+    enum archive_outcome none = archive_is_behind(s) ? ARCHIVE_BEHIND : ARCHIVE_NONE;
     int64_t id = archive_video(s, video, NULL);
     sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_FIND);
     sqlite3_bind_int64(q, 1, id);
     bind_position(q, 2, at);
     sqlite3_bind_int64(q, 4, archive_oldest_ms(s));
-    if (!id || !store_row(s, q)) return ARCHIVE_NONE;
+    if (!id || !store_row(s, q)) return none;
     int64_t n = sqlite3_column_int64(q, 7);
     bool sound = row_read(s, q, r, &e);
     store_end(q);
@@ -133,10 +127,21 @@ static struct position archive_newest(struct store *s, int64_t id) {
     return newest;
 }
 
+static void archive_add_video(struct store *s, const char *video, int64_t origin_ms) {
+    sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_NAME);
+    store_bind_text(q, 1, video);
+    sqlite3_bind_int64(q, 2, origin_ms);
+    store_run(s, q);
+}
+
+// Rows that are not copied yet, of which the log shows nothing any more, come here with their texts: it
+// concerns them as well.
 void archive_purge(struct store *s, const char *video, const char *user) {
-    archive_catch_up(s);
+    const struct video *v = archive_is_behind(s) ? video_find(s, video) : NULL;
+    if (v) archive_add_video(s, video, 0);
     int64_t id = archive_video(s, video, NULL);
     struct position newest = id ? archive_newest(s, id) : (struct position){0};
+    if (v) newest = position_max(newest, v->at);
     if (!position_is_set(newest)) return;
     sqlite3_stmt *q = store_use(s, SQL_PURGE_ADD);
     sqlite3_bind_int64(q, 1, id);
@@ -199,12 +204,12 @@ static size_t archive_read_purged(struct store *s, struct purge *p, struct found
     return count;
 }
 
-// Overwrites a slice of a purge. Returns whether there is more to do.
+// Overwrites a slice of a purge, once all that it concerns is here. Returns whether there is more to do.
 static bool archive_purge_slice(struct store *s) {
     struct purge p;
     struct found_row found[ARCHIVE_SLICE];
     size_t looked_at;
-    if (!s->purges_wait) return false;
+    if (!s->purges_wait || archive_is_behind(s)) return false;
     s->purges_wait = archive_first_purge(s, &p) || s->failure.code;
     if (!s->purges_wait || s->failure.code) return false;
     size_t count = archive_read_purged(s, &p, found, &looked_at);
@@ -250,10 +255,7 @@ void archive_add(struct store *s, const char *video, const struct engine_entry *
     struct position target;
     char user[ENGINE_VIDEO_MAX + 1];
     if (at_ms < archive_oldest_ms(s)) return;
-    sqlite3_stmt *q = store_use(s, SQL_ARCHIVE_NAME);
-    store_bind_text(q, 1, video);
-    sqlite3_bind_int64(q, 2, at_ms);
-    store_run(s, q);
+    archive_add_video(s, video, at_ms);
     int64_t id = archive_video(s, video, NULL);
     if (!archive_add_row(s, id, e, at_ms)) return;
     if (e->kind == ENTRY_START) archive_set_origin(s, id, at_ms);
@@ -298,7 +300,7 @@ static void archive_drop_empty(struct store *s) {
 bool archive_sweep(struct store *s) {
     bool more = archive_purge_slice(s);
     more |= archive_remove_oldest(s);
-    archive_drop_empty(s);
+    if (!archive_is_behind(s)) archive_drop_empty(s);
     return more || archive_is_behind(s);
 }
 

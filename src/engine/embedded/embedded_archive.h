@@ -4,12 +4,13 @@
 // was switched on later, or was behind, slices of ARCHIVE_COPIED rows catch up, and the sweep leaves the log
 // alone until they have. A comment that is taken out of the log is taken out here in the same transaction. A
 // purge may concern millions of rows: it is noted, and in force for readers, at once; the rows are
-// overwritten by slices of the sweep, which survive a restart. What is older than the archive keeps is not
-// shown any more, and removed by slices, too. Switched off, the archive is emptied that way.
+// overwritten by slices of the sweep, once it has caught up, which survive a restart. What is older than the
+// archive keeps is not shown any more, and removed by slices, too. Switched off, the archive is emptied that
+// way.
 //
 // A video is known here by a number and a name of its own, so that it outlives its row among the videos. Of
 // each the origin is kept, from which a replay counts: when its last ENTRY_START was logged, or the first
-// entry that came here.
+// entry that came here; 0: nothing has come yet, only a purge of what will.
 #pragma once
 
 #include "embedded_store.h"
@@ -27,13 +28,13 @@ void archive_copy(struct store *);
 // Whether the log has entries that are to be archived and are not yet.
 bool archive_is_behind(const struct store *);
 
-enum archive_outcome { ARCHIVE_NONE, ARCHIVE_BLANK, ARCHIVE_BLANKED };
+enum archive_outcome { ARCHIVE_NONE, ARCHIVE_BEHIND, ARCHIVE_BLANK, ARCHIVE_BLANKED };
 
-// Takes the text out of a comment. Returns ARCHIVE_NONE if there is none at that position, ARCHIVE_BLANK if
-// it was taken out before.
+// Takes the text out of a comment. Returns ARCHIVE_NONE if there is none at that position, ARCHIVE_BEHIND if
+// it may be among the rows that are not copied yet, ARCHIVE_BLANK if it was taken out before.
 enum archive_outcome archive_blank(struct store *, const char *video, struct position, struct request *);
 
-// Takes out all comments of a user that are in the archive now.
+// Takes out all comments of a user that are in the archive or the log now.
 void archive_purge(struct store *, const char *video, const char *user);
 
 void archive_purge_all(struct store *, const char *user); // of all videos

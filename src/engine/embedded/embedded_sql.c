@@ -140,9 +140,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
         "INSERT OR IGNORE INTO archive(video, at_ms, " ENTRY ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [SQL_ARCHIVE_ORIGIN] = "UPDATE archived SET origin_ms = ?2 WHERE id = ?1",
     [SQL_ARCHIVE_NAMES] =
-        "INSERT OR IGNORE INTO archived(name, origin_ms) SELECT video.name, min(entry.at_ms) FROM entry"
+        "INSERT INTO archived(name, origin_ms) SELECT video.name, min(entry.at_ms) FROM entry"
         " CROSS JOIN video ON video.id = entry.video WHERE " NEW_ROWS
-        " AND entry.at_ms >= ?3 GROUP BY video.id",
+        " AND entry.at_ms >= ?3 GROUP BY video.id"
+        " ON CONFLICT(name) DO UPDATE SET origin_ms = excluded.origin_ms WHERE origin_ms = 0",
     [SQL_ARCHIVE_COPY] =
         "INSERT OR IGNORE INTO archive(n, video, at_ms, " ENTRY ") SELECT entry.n, archived.id, entry.at_ms,"
         " entry.kind, entry.epoch, entry.seq, entry.prev_epoch, entry.prev_seq, entry.body, entry.checksum"
