@@ -2,7 +2,6 @@
 
 #include "base/container_of.h"
 #include "base/log.h"
-#include "fanout/fanout.h"
 #include "net/event_stream.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
@@ -20,6 +19,14 @@ static int64_t departure_pace(const struct departure *d) {
     return crowd_pace(crowd_connects_of_others(all, c->readers, c->reader_count));
 }
 
+// Without pages of the dashboard, which are streams of the fan-out, too: they have nowhere to go.
+static unsigned departure_viewers(const struct departure *d) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < d->roles->reader_count; i++)
+        if (d->roles->readers[i]) sum += reader_viewers(d->roles->readers[i]);
+    return (unsigned)sum;
+}
+
 // Viewers that have left come back to this address, which redirects them.
 static bool departure_lingers(struct departure *d, int64_t now_ms) {
     if (!d->left_ms) d->left_ms = now_ms;
@@ -30,7 +37,7 @@ static void on_departure_tick(struct loop_timer *t) {
     struct departure *d = container_of(t, struct departure, tick);
     struct loop *loop = d->runtime->loop;
     int64_t now_ms = loop_now_ms(loop);
-    unsigned viewers = fanout_viewers(d->runtime->fanout);
+    unsigned viewers = departure_viewers(d);
     bool is_late = now_ms >= d->until_ms;
     bool has_heirs = departure_pace(d) > 0; // unless all are being stopped
     if (viewers) d->left_ms = 0;
@@ -47,8 +54,7 @@ static void on_departure_tick(struct loop_timer *t) {
 
 void departure_begin(struct departure *d, const struct runtime *runtime, const struct roles *roles) {
     *d = (struct departure){.runtime = runtime, .roles = roles, .tick.on_due = on_departure_tick};
-    int64_t viewers = runtime->fanout ? fanout_viewers(runtime->fanout) : 0,
-            most_s = runtime->settings->drain_s;
+    int64_t viewers = departure_viewers(d), most_s = runtime->settings->drain_s;
     int64_t pace = roles->reader_count ? departure_pace(d) : 0;
     if (!pace || viewers <= pace || !most_s) {
         loop_stop(runtime->loop);
