@@ -115,7 +115,8 @@ static size_t balanced_readers(const struct control *c, struct rebalance_reader 
     size_t count = 0;
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE && r->rows[i].leased && !r->rows[i].load.draining)
-            list[count++] = (struct rebalance_reader){r->rows[i].reader_url, r->rows[i].viewers};
+            list[count++] =
+                (struct rebalance_reader){r->rows[i].reader_url, r->rows[i].viewers, r->rows[i].load.most};
     return count;
 }
 

@@ -35,10 +35,16 @@ static int coldest_first(const void *a, const void *b) {
     return strcmp(x->video, y->video);
 }
 
-static size_t emptiest(const struct rebalance_reader *readers, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        if (readers[i].viewers < readers[best].viewers) best = i;
+static bool may_take(const struct rebalance_reader *r, uint64_t viewers) {
+    return !r->most || r->viewers + viewers <= r->most;
+}
+
+// Returns the one with the fewest viewers that may have so many more; `count`: there is none.
+static size_t emptiest_for(const struct rebalance_reader *readers, size_t count, uint64_t viewers) {
+    size_t best = count;
+    for (size_t i = 0; i < count; i++)
+        if (may_take(&readers[i], viewers) && (best == count || readers[i].viewers < readers[best].viewers))
+            best = i;
     return best;
 }
 
@@ -52,9 +58,9 @@ size_t rebalance_plan(const struct rebalance_reader *readers, size_t count, stru
     qsort(videos, video_count, sizeof *videos, coldest_first);
     for (size_t i = 0; i < video_count && videos[i].viewers <= budget; i++) {
         const struct rebalance_video *v = &videos[i];
-        size_t to = emptiest(then, count);
-        if (!v->viewers || then[v->reader].viewers <= target || then[to].viewers + v->viewers > target)
-            continue;
+        size_t to = emptiest_for(then, count, v->viewers);
+        if (!v->viewers || then[v->reader].viewers <= target) continue;
+        if (to == count || then[to].viewers + v->viewers > target) continue;
         then[v->reader].viewers -= v->viewers;
         then[to].viewers += v->viewers;
         budget -= v->viewers;

@@ -59,6 +59,19 @@ static void no_reader_ends_above_or_gives_more_than_too_much(void **state) {
     assert_true(viewers[1] <= 315 && viewers[2] <= 315);
 }
 
+// It would only send them elsewhere.
+static void no_reader_gets_more_than_it_may_have(void **state) {
+    (void)state;
+    const struct rebalance_reader readers[] = {{"a", 600, 1000}, {"b", 200, 1000}, {"c", 100, 110}};
+    struct rebalance_video videos[] = {{"x", 0, 10}, {"y", 0, 11}};
+    struct rebalance_move moves[2];
+    assert_int_equal(rebalance_plan(readers, 3, videos, 2, 1000, moves), 2);
+    assert_int_equal(moves[0].to, 2);
+    assert_int_equal(moves[1].to, 1);
+    const struct rebalance_reader full[] = {{"a", 600, 1000}, {"b", 200, 200}, {"c", 100, 100}};
+    assert_int_equal(rebalance_plan(full, 3, videos, 2, 1000, moves), 0);
+}
+
 static void it_waits_for_a_minute_and_a_hundredth_may_move_in_each(void **state) {
     (void)state;
     struct rebalance_pace p = {0};
@@ -81,6 +94,7 @@ int main(void) {
         cmocka_unit_test(the_coldest_videos_go_to_the_emptiest_reader),
         cmocka_unit_test(no_more_viewers_move_than_may),
         cmocka_unit_test(no_reader_ends_above_or_gives_more_than_too_much),
+        cmocka_unit_test(no_reader_gets_more_than_it_may_have),
         cmocka_unit_test(it_waits_for_a_minute_and_a_hundredth_may_move_in_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ enum {
 struct rebalance_reader {
     const char *url; // borrowed
     uint64_t viewers;
+    uint64_t most; // that it may have; 0: not known
 };
 
 // A video of one reader alone.
