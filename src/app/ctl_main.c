@@ -15,7 +15,7 @@
 const char ctl_usage[] =
     "status | drain READER | stay READER | move VIDEO [READER] | plan | apply | stop  [OPTIONS]";
 
-enum { SEEN_TRIES = 50, SEEN_AGAIN_MS = 100, WORDS = 3 };
+enum { SEEN_TRIES = 50, SEEN_AGAIN_MS = 100, WORDS = 3, TIMEOUT_S = 20 };
 
 struct ctl {
     const struct settings *settings;
@@ -34,34 +34,36 @@ static const char *why_not(int error) {
     if (error == -ENOENT)
         return "There is no such socket: give that of a running process with --control, or its --data";
     if (error == -ECONNREFUSED) return "No process listens there: it has ended";
+    if (error == -EAGAIN) return "It does not answer: the process hangs, or has too much to do";
+    if (error == -EPIPE || error == -ECONNRESET)
+        return "It has closed the connection: too many commands at once, or it is ending";
     if (error == -EACCES) return "Permission denied: only the user that runs the process may";
     return strerror(-error);
 }
 
-static bool write_all(int fd, const char *text, size_t len) {
-    for (ssize_t n; len; text += n, len -= (size_t)n)
-        if ((n = write(fd, text, len)) <= 0) return false;
-    return true;
+// Returns 0 or a negative errno.
+static int ctl_exchange(int fd, const struct buf *request, struct buf *answer) {
+    ssize_t n = sock_write(fd, request->data, request->len); // a new socket has room for it
+    if (n < 0) return (int)n;
+    while ((n = read(fd, buf_reserve(answer, 4096), 4096)) > 0) answer->len += (size_t)n;
+    if (n < 0 && (errno != ECONNRESET || !answer->len)) return -errno;
+    return answer->len ? 0 : -ECONNRESET;
 }
 
 // Returns 0, and the answer, or 1 and has said why.
 static int ctl_ask(struct ctl *c, const char *method, const char *target) {
     struct buf request = {0};
-    int fd = sock_connect_unix(c->path);
+    int fd = sock_connect_unix(c->path, TIMEOUT_S);
     if (fd < 0) return ctl_fail(c, why_not(fd));
     buf_clear(&c->answer);
     buf_printf(&request, "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", method, target);
-    bool ok = write_all(fd, request.data, request.len);
+    int error = ctl_exchange(fd, &request, &c->answer);
     buf_release(&request);
-    for (ssize_t n = 1; ok && n > 0;) {
-        char *room = buf_reserve(&c->answer, 4096);
-        n = read(fd, room, 4096);
-        if (n > 0) c->answer.len += (size_t)n;
-    }
     close(fd);
     const char *text = buf_string(&c->answer), *end = strstr(text, "\r\n\r\n");
     c->body = end ? end + 4 : "";
     c->status = end && strlen(text) > 12 ? (int)strtol(text + 9, NULL, 10) : 0;
+    if (error) return ctl_fail(c, why_not(error));
     return c->status ? 0 : ctl_fail(c, "It answers, but not as a control socket");
 }
 

@@ -90,13 +90,16 @@ int sock_listen_unix(const char *path, unsigned mode) {
     return sock_fail(fd);
 }
 
-int sock_connect_unix(const char *path) {
+int sock_connect_unix(const char *path, int timeout_s) {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     if (strlen(path) > SOCK_PATH_MAX) return -ENAMETOOLONG;
     memcpy(at.sun_path, path, strlen(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    return connect(fd, (const void *)&at, sizeof at) == 0 ? fd : sock_fail(fd);
+    const struct timeval limit = {.tv_sec = timeout_s};
+    bool limited = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
+                   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
+    return limited && connect(fd, (const void *)&at, sizeof at) == 0 ? fd : sock_fail(fd);
 }
 
 // It is stale once nothing listens: a file that another process has put there since is not.

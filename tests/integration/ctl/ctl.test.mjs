@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { call, owner, post, resolve } from '../lib/api.mjs';
 import { binary } from '../lib/process.mjs';
@@ -100,6 +101,11 @@ scenario('what cannot be done is said, with exit code 1; wrong words, with 2', a
   const nowhere = await ctlAt(`${socket}-none`)('status');
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.stderr, /no such socket/);
+  const full = createServer((connection) => connection.destroy()).listen(`${socket}-full`);
+  t.after(() => full.close());
+  const refused = await ctlAt(`${socket}-full`)('status');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /has closed the connection/);
   if (process.getuid()) {
     chmodSync(socket, 0);
     assert.match((await ctl('status')).stderr, /Permission denied/);
