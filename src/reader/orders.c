@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "placement/orders_topic.h"
+#include "coldest.h"
 #include "drain.h"
 #include "moves.h"
 #include "reader_core.h"
@@ -26,35 +27,27 @@ static void order_move(struct reader *r, const char *order) {
         moves_start(r, video + 1, MOVES_ALL, per_second);
 }
 
-static int by_viewers(const void *a, const void *b) {
-    unsigned x = broadcast_viewers(&(*(const struct watched *const *)a)->broadcast);
-    unsigned y = broadcast_viewers(&(*(const struct watched *const *)b)->broadcast);
-    return x < y ? -1 : x > y;
-}
-
 // Videos of this reader alone, whose viewers are redirected: those that are served anywhere would come back.
-// Returns how many.
-static size_t list_movable(const struct reader *r, const struct watched **list) {
-    size_t count = 0;
-    for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w))
-        if (w->is_rechecked && !w->move && !w->was_in_set && broadcast_viewers(&w->broadcast))
-            list[count++] = w;
-    return count;
+static void list_movable(const struct reader *r, struct coldest *list) {
+    for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w)) {
+        unsigned viewers = broadcast_viewers(&w->broadcast);
+        if (w->is_rechecked && !w->move && !w->was_in_set && viewers) coldest_add(list, w->video, viewers);
+    }
+    coldest_sort(list);
 }
 
 static void order_list(const struct reader *r, const char *order) {
     char *topic;
     uint64_t wanted = strtoull(order, &topic, 10), sum = 0;
     if (*topic++ != ' ') return;
-    const struct watched **list = mem_alloc((r->videos.count + 1) * sizeof(struct watched *));
-    size_t count = list_movable(r, list);
+    struct coldest *list = mem_zalloc(sizeof *list);
     struct buf b = {0};
-    qsort(list, count, sizeof *list, by_viewers);
+    list_movable(r, list);
     buf_printf(&b, "{\"reader\":\"%s\",\"videos\":{", r->config.reader_url);
-    for (size_t i = 0; i < count && sum < wanted && b.len < LIST_BYTES; i++) {
-        unsigned viewers = broadcast_viewers(&list[i]->broadcast);
-        buf_printf(&b, "%s\"%s\":%u", i ? "," : "", list[i]->video, viewers);
-        sum += viewers;
+    for (size_t i = 0; i < list->count && sum < wanted && b.len < LIST_BYTES; i++) {
+        const struct cold_video *v = &list->videos[i];
+        buf_printf(&b, "%s\"%s\":%u", i ? "," : "", v->video, v->viewers);
+        sum += v->viewers;
     }
     buf_add_string(&b, "}}");
     r->service.engine->ops->notify(r->service.engine, topic, b.data, b.len);
