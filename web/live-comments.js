@@ -335,7 +335,10 @@ export class LiveCommentsElement extends Base {
   #onRoom(room) {
     if (room.type === 'reactions') this.#parts.hearts.burst(room.reactions);
     if (room.type !== 'room') return;
-    this.#parts.composer.room = room;
+    const { composer, pinned } = this.#parts;
+    composer.room = room;
+    // For one that came after the pin. An earlier server does not say what is pinned.
+    if (room.pinned !== undefined && room.pinned !== (pinned.id ?? null)) this.#pin(room.pinned);
     this.#fire('room', { room });
   }
 

@@ -128,6 +128,10 @@ export interface Room {
   hold: boolean;
   frozen: boolean;
   readable_rate: number;
+  /** The video has ended. */
+  over: boolean;
+  /** The id of the comment that is pinned: an earlier server does not say. */
+  pinned?: string | null;
 }
 
 /** What post(), comments() and react() throw. The message is the server's sentence. */

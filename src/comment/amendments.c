@@ -14,6 +14,7 @@
 #include "service/json_reply.h"
 #include "service/known_videos.h"
 #include "service/rights.h"
+#include "service/room_topic.h"
 #include "service/service.h"
 
 struct amendment {
@@ -50,16 +51,34 @@ static void on_moderated(void *arg, enum engine_status status, const struct engi
     free(m);
 }
 
+struct appending {
+    struct engine *engine;
+    engine_amend_cb *cb;
+    void *arg;
+    char video[ID_MAX + 1];
+};
+
+// What is pinned, or whether the video is over, may have changed: those that show the room are told.
+static void on_amended(void *arg, enum engine_status status, const struct engine_entry *e, size_t taken) {
+    struct appending *a = arg;
+    if (e) room_topic_publish(a->engine, a->video);
+    a->cb(a->arg, status, e, taken);
+    free(a);
+}
+
 // Completes the entry's body, members each followed by a comma, with its time.
 static void amendment_append(const struct service *s, struct engine_amend *amend, const char *members,
                              engine_amend_cb *cb, void *arg) {
+    struct appending *a = mem_zalloc(sizeof *a);
     struct buf body = {0};
     char timestamp[CLOCK_ISO8601_SIZE];
     clock_iso8601(clock_wall_ms(), timestamp);
     buf_printf(&body, "%s\"timestamp\":\"%s\"", members, timestamp);
     amend->body = body.data;
     amend->body_len = body.len;
-    s->engine->ops->amend(s->engine, amend, cb, arg);
+    *a = (struct appending){.engine = s->engine, .cb = cb, .arg = arg};
+    snprintf(a->video, sizeof a->video, "%s", amend->video);
+    s->engine->ops->amend(s->engine, amend, on_amended, a);
     buf_release(&body);
 }
 

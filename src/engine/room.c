@@ -9,9 +9,9 @@
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *r) {
     snprintf(text, ROOM_TEXT_SIZE,
              "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %" PRId64 " %d %" PRId64
-             " %s %d",
+             " %s %d %" PRIu64 "-%" PRIu64,
              r->revision, r->slow_ms, r->repeat_ms, r->rate, r->max_length, r->frozen, r->delay_ms, r->hold,
-             r->readable_rate, r->only[0] ? r->only : "*", r->over);
+             r->readable_rate, r->only[0] ? r->only : "*", r->over, r->pinned.epoch, r->pinned.seq);
 }
 
 bool room_next_number(const char **text, int64_t *number) {
@@ -21,6 +21,14 @@ bool room_next_number(const char **text, int64_t *number) {
     bool read = end != *text && !errno;
     *text = end;
     return read;
+}
+
+// Reads what is pinned, if the text goes on.
+static bool read_pinned(const char *text, struct position *pinned) {
+    text += strspn(text, " ");
+    size_t len = strcspn(text, " ");
+    if (!len || (len == 3 && !memcmp(text, "0-0", len))) return true;
+    return position_parse(text, len, pinned);
 }
 
 static bool read_flag(const char **text, bool *flag) {
@@ -44,7 +52,7 @@ bool room_read(struct engine_room *r, const char *text) {
     if (!len || len >= sizeof read.only) return false;
     if (len != 1 || *text != '*') memcpy(read.only, text, len);
     text += len;
-    if (*text && !read_flag(&text, &read.over)) return false;
+    if (*text && (!read_flag(&text, &read.over) || !read_pinned(text, &read.pinned))) return false;
     read.revision = (uint64_t)revision;
     *r = read;
     return true;
@@ -55,6 +63,18 @@ bool room_is_same(const struct engine_room *a, const struct engine_room *b) {
     room_write(text_a, a);
     room_write(text_b, b);
     return !strcmp(text_a, text_b);
+}
+
+bool room_amend(struct engine_room *r, enum entry_kind kind, struct position target) {
+    bool over = kind == ENTRY_END || (r->over && kind != ENTRY_START);
+    struct position pinned = r->pinned;
+    if (kind == ENTRY_PIN) pinned = target;
+    if (kind == ENTRY_RETRACT && position_compare(pinned, target) == 0) pinned = (struct position){0};
+    if (over == r->over && position_compare(pinned, r->pinned) == 0) return false;
+    r->over = over;
+    r->pinned = pinned;
+    r->revision++;
+    return true;
 }
 
 static const char *const codes[] = {

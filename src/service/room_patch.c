@@ -150,7 +150,10 @@ json_t *room_patch_sets_json(const struct room_patch *p) {
 
 json_t *room_patch_json(const struct engine_room *room) {
     json_t *json = fields_json(room, UINT_MAX);
+    char pinned[POSITION_TEXT_SIZE];
+    position_format(room->pinned, pinned);
     json_object_set_new(json, "over", json_boolean(room->over));
+    json_object_set_new(json, "pinned", position_is_set(room->pinned) ? json_string(pinned) : json_null());
     json_object_set_new(json, "revision", json_integer((json_int_t)room->revision));
     return json;
 }

@@ -18,6 +18,8 @@ scenario('a deleted comment leaves the column, also where it comes with the hist
     return element.hidden ? '' : element.querySelector('.text').textContent;
   });
   await until(async () => (await pinned()) === secret.comment, 'the pinned comment');
+  const newcomer = await embed(t, system, { elements: '<live-comments video="v" history="0"></live-comments>' });
+  await newcomer.find('.pinned .text').getByText(secret.comment).waitFor();
   await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
   await column.wait((rows) => texts(rows) === `${first.comment}, ${last.comment}`, 'the comment to leave');
   assert.equal(await pinned(), '', 'nor is it pinned any more');

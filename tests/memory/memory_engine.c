@@ -266,10 +266,12 @@ static void run_amend(struct store *s, struct request *r) {
         if (retracts) blank(s, l, a);
     }
     if (!(v = find_or_add(s, a->video, &r->status))) return;
-    bool ends = a->asked.kind == ENTRY_END;
-    if ((ends || a->asked.kind == ENTRY_START) && !memory_gate_set_over(&v->gate, ends) && ends) return;
-    for (size_t i = 0; a->user && i < v->count; i++)
-        if (entry_is_by(&v->log[i].entry, a->user)) blank(s, &v->log[i], a);
+    if (!memory_gate_amend(&v->gate, a->asked.kind, a->target) && a->asked.kind == ENTRY_END) return;
+    for (size_t i = 0; a->user && i < v->count; i++) {
+        if (!entry_is_by(&v->log[i].entry, a->user)) continue;
+        blank(s, &v->log[i], a);
+        memory_gate_amend(&v->gate, ENTRY_RETRACT, v->log[i].entry.at);
+    }
     a->entry = a->asked;
     announce_loss(s, v, a->known, &a->loss);
     add(s, v, &a->entry);

@@ -244,12 +244,10 @@ size_t memory_gate_notes(const struct memory_gate *g, const char *list[MEMORY_NO
     return count + notes_of_kind(g, true, list + count, ENGINE_NOTES_AUTOMATIC);
 }
 
-bool memory_gate_set_over(struct memory_gate *g, bool over) {
-    if (g->room.over == over) return false;
-    g->exists = true;
-    g->room.over = over;
-    g->room.revision++;
-    return true;
+bool memory_gate_amend(struct memory_gate *g, enum entry_kind kind, struct position target) {
+    bool changes = room_amend(&g->room, kind, target);
+    g->exists |= changes;
+    return changes;
 }
 
 const struct engine_ban *memory_gate_ban(struct memory_gate *g, const char *user, int64_t for_ms, bool shadow,

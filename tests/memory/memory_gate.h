@@ -54,8 +54,8 @@ enum { MEMORY_NOTES = ENGINE_NOTES + ENGINE_NOTES_AUTOMATIC };
 void memory_gate_note(struct memory_gate *, const char *note);
 size_t memory_gate_notes(const struct memory_gate *, const char *list[MEMORY_NOTES]);
 
-// Notes that the video has ended, or goes on. Returns whether that is new.
-bool memory_gate_set_over(struct memory_gate *, bool over);
+// As room_amend().
+bool memory_gate_amend(struct memory_gate *, enum entry_kind, struct position target);
 
 // As ban_write(). Returns the ban, or NULL if it was lifted.
 const struct engine_ban *memory_gate_ban(struct memory_gate *, const char *user, int64_t for_ms, bool shadow,

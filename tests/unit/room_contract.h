@@ -455,7 +455,7 @@ static inline void what_has_waited_is_only_checked_for_a_ban(void **state) {
     room_refuses(POST(.author = "ann", .checks = GATE_WAITED), REFUSED_SHADOWED);
 }
 
-static inline struct world_amend room_amend(struct world *w, const char *video, enum entry_kind kind) {
+static inline struct world_amend room_turn(struct world *w, const char *video, enum entry_kind kind) {
     return world_amend(w, &(struct engine_amend){
                               .video = video, .kind = kind, .body = "\"timestamp\":\"x\"", .body_len = 15});
 }
@@ -469,7 +469,7 @@ static inline void an_end_refuses_all_comments_until_a_start(void **state) {
     room_accepts(p);
     assert_false(world_head(w, "v").over);
 
-    struct world_amend end = room_amend(w, "v", ENTRY_END), again = room_amend(w, "v", ENTRY_END);
+    struct world_amend end = room_turn(w, "v", ENTRY_END), again = room_turn(w, "v", ENTRY_END);
     assert_true(end.status == ENGINE_OK && position_is_set(end.at));
     assert_true(again.status == ENGINE_OK && !position_is_set(again.at));
     struct world_head head = world_head(w, "v");
@@ -484,23 +484,85 @@ static inline void an_end_refuses_all_comments_until_a_start(void **state) {
     struct engine_room room = room_of(w, "v");
     assert_true(room.over && room.slow_ms == 7 && room.revision == 2 && !strcmp(room.only, "1"));
 
-    assert_true(position_is_set(room_amend(w, "v", ENTRY_START).at));
+    assert_true(position_is_set(room_turn(w, "v", ENTRY_START).at));
     assert_false(world_head(w, "v").over);
     room_accepts(POST(.author = "ann", .checks = GATE_FREE));
-    assert_true(position_is_set(room_amend(w, "v", ENTRY_START).at)); // of one that goes on
+    assert_true(position_is_set(room_turn(w, "v", ENTRY_START).at)); // of one that goes on
     assert_int_equal(room_of(w, "v").revision, 3);
 }
 
 static inline void an_end_is_not_undone_by_who_had_read_the_room_before(void **state) {
     struct world *w = *state;
     struct engine_room before = room_of(w, "v");
-    room_amend(w, "v", ENTRY_END);
+    room_turn(w, "v", ENTRY_END);
     before.frozen = true;
     struct room_answer a = room_try(w, "v", &before);
     assert_true(a.rooms[0].over && !a.rooms[0].frozen);
     if (world_has_disk(w)) world_reopen(w);
     assert_true(world_head(w, "v").over);
     room_refuses(POST(.author = "ann"), REFUSED_OVER);
+}
+
+static inline enum engine_status room_pin(struct world *w, struct position target) {
+    return world_amend(
+               w,
+               &(struct engine_amend){
+                   .video = "v", .kind = ENTRY_PIN, .body = "\"a\":1", .body_len = 5, .target = target})
+        .status;
+}
+
+static inline bool room_has_pinned(struct world *w, struct position at, uint64_t revision) {
+    struct engine_room room = room_of(w, "v");
+    return position_compare(room.pinned, at) == 0 && room.revision == revision;
+}
+
+static inline void the_room_knows_what_is_pinned_until_it_is_taken_off(void **state) {
+    struct world *w = *state;
+    const struct position none = {0};
+    struct engine_room before = room_of(w, "v");
+    struct position one = world_post(w, "v", 1), two = world_post(w, "v", 2);
+    assert_true(position_compare(before.pinned, none) == 0);
+    room_pin(w, none); // where none is
+    assert_true(room_has_pinned(w, none, 0));
+    room_pin(w, one);
+    room_pin(w, one);
+    assert_true(room_has_pinned(w, one, 1));
+    before.frozen = true;
+    assert_false(room_try(w, "v", &before).rooms[0].frozen); // which would undo it
+    room_set(w, "v", (struct engine_room){.slow_ms = 7, .revision = 1, .pinned = one});
+    room_pin(w, two);
+    assert_true(room_has_pinned(w, two, 3));
+    struct position later = {two.epoch, two.seq + 100};
+    assert_int_equal(room_pin(w, later), ENGINE_NOT_FOUND);
+    room_turn(w, "v", ENTRY_END);
+    room_turn(w, "v", ENTRY_START);
+    if (world_has_disk(w)) world_reopen(w);
+    struct engine_room room = room_of(w, "v");
+    assert_true(room_has_pinned(w, two, 5) && room.slow_ms == 7 && !room.over);
+    room_pin(w, none);
+    assert_true(room_has_pinned(w, none, 6));
+}
+
+static inline void a_comment_that_is_taken_out_is_not_pinned(void **state) {
+    struct world *w = *state;
+    struct position one = world_post(w, "v", 1), two = world_post(w, "v", 2);
+    struct engine_amend what = {.video = "v", .kind = ENTRY_RETRACT, .body = "\"a\":1", .body_len = 5};
+    room_pin(w, two);
+    what.target = one; // another one
+    world_amend(w, &what);
+    assert_true(room_has_pinned(w, two, 1));
+    what.target = two;
+    world_amend(w, &what);
+    assert_true(room_has_pinned(w, (struct position){0}, 2));
+
+    struct position of_ann = world_append(w, "v", "{\"userid\":\"ann\",\"comment\":\"x\"}", NULL).at;
+    room_pin(w, of_ann);
+    world_amend(w, &(struct engine_amend){
+                       .video = "v", .kind = ENTRY_PURGE, .body = "\"a\":1", .body_len = 5, .user = "bob"});
+    assert_true(room_has_pinned(w, of_ann, 3));
+    world_amend(w, &(struct engine_amend){
+                       .video = "v", .kind = ENTRY_PURGE, .body = "\"a\":1", .body_len = 5, .user = "ann"});
+    assert_true(room_has_pinned(w, (struct position){0}, 4));
 }
 
 struct audit_answer {
@@ -621,5 +683,6 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(a_repeat_of_what_waits_waits_once), TEST(one_comment_can_be_made_to_wait),                      \
         TEST(what_has_waited_is_only_checked_for_a_ban), TEST(an_end_refuses_all_comments_until_a_start),    \
         TEST(an_end_is_not_undone_by_who_had_read_the_room_before),                                          \
-        TEST(what_moderators_do_is_noted_in_the_same_step), TEST(the_newest_notes_are_kept),                 \
-        TEST(notes_of_what_was_done_by_itself_push_no_others_out)
+        TEST(the_room_knows_what_is_pinned_until_it_is_taken_off),                                           \
+        TEST(a_comment_that_is_taken_out_is_not_pinned), TEST(what_moderators_do_is_noted_in_the_same_step), \
+        TEST(the_newest_notes_are_kept), TEST(notes_of_what_was_done_by_itself_push_no_others_out)

@@ -44,7 +44,10 @@ static void amend_purge(struct store *s, struct video *v, struct amend_request *
     for (size_t i = index_reach(s, v, (struct position){0}); i < v->index.count; i++) {
         struct engine_entry e;
         int64_t n = v->index.rows[i];
-        if (amend_read(s, v, n, &a->request, &e) && entry_is_by(&e, a->user)) amend_blank(s, a, n, &e);
+        if (amend_read(s, v, n, &a->request, &e) && entry_is_by(&e, a->user)) {
+            amend_blank(s, a, n, &e);
+            gate_amend(s, v, ENTRY_RETRACT, e.at);
+        }
         request_reset(&a->request);
     }
 }
@@ -84,8 +87,7 @@ void log_amend(struct store *s, struct request *r) {
     if (position_is_set(a->target) && !amend_take_target(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
-    bool ends = a->asked.kind == ENTRY_END;
-    if ((ends || a->asked.kind == ENTRY_START) && !gate_set_over(s, v, ends) && ends) return;
+    if (!gate_amend(s, v, a->asked.kind, a->target) && a->asked.kind == ENTRY_END) return;
     if (a->user) {
         amend_purge(s, v, a);
         archive_purge(s, a->video, a->user);

@@ -57,12 +57,10 @@ bool gate_is_over(struct store *s, struct video *v) {
     return gate && gate->room.over;
 }
 
-bool gate_set_over(struct store *s, struct video *v, bool over) {
+bool gate_amend(struct store *s, struct video *v, enum entry_kind kind, struct position target) {
     const struct video_gate *gate = gate_find(s, v);
     struct engine_room room = gate ? gate->room : (struct engine_room){0};
-    if (room.over == over) return false;
-    room.over = over;
-    room.revision++;
+    if (!room_amend(&room, kind, target)) return false;
     gate_write(s, v, &room);
     return true;
 }

@@ -18,9 +18,11 @@ struct video_gate *gate_find(struct store *, struct video *);
 // Returns whether the comment is accepted, and then notes that; else the request is refused.
 bool gate_admits(struct store *, struct video *, struct append_request *);
 
-// Whether the video has ended, and to note that it has, or goes on. The latter returns whether that is new.
+// Whether the video has ended.
 bool gate_is_over(struct store *, struct video *);
-bool gate_set_over(struct store *, struct video *, bool over);
+
+// room_amend() of the video's room.
+bool gate_amend(struct store *, struct video *, enum entry_kind, struct position target);
 
 // See struct local_store.
 request_carry_out gate_rooms_read, gate_room_write, gate_ban_write, gate_bans_read;

@@ -5,7 +5,7 @@ import { call, post } from '../lib/api.mjs';
 import { accepted, commentApis, getRoom, patchRoom, refused, tryPost } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const OPEN = { over: false, slow_ms: 0, rate: 0, max_length: 0, only: [], unique: false, delay_ms: 0, hold: false, frozen: false, readable_rate: 0, revision: 0, videoid: 'v' };
+const OPEN = { over: false, pinned: null, slow_ms: 0, rate: 0, max_length: 0, only: [], unique: false, delay_ms: 0, hold: false, frozen: false, readable_rate: 0, revision: 0, videoid: 'v' };
 
 scenario('a patch changes the fields that it names; null is the default', async (t) => {
   const system = await t.system();

@@ -364,10 +364,12 @@ static void node_amend(struct sim_node *n, const struct sim_call *c, struct sim_
         if (retracts) entry_blank(n, e, a);
     }
     if (!(v = video_find_or_add(n, c, a))) return;
-    bool ends = c->kind == ENTRY_END;
-    if ((ends || c->kind == ENTRY_START) && !memory_gate_set_over(&v->gate, ends) && ends) return;
-    for (size_t i = 0; i < v->count; i++)
-        if (entry_is_of(&v->log[i], c->user)) entry_blank(n, &v->log[i], a);
+    if (!memory_gate_amend(&v->gate, c->kind, c->target) && c->kind == ENTRY_END) return;
+    for (size_t i = 0; i < v->count; i++) {
+        if (!entry_is_of(&v->log[i], c->user)) continue;
+        memory_gate_amend(&v->gate, ENTRY_RETRACT, v->log[i].at);
+        entry_blank(n, &v->log[i], a);
+    }
     video_store(n, v, c, a);
     memory_gate_note(&v->gate, c->note);
 }

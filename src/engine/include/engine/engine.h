@@ -88,8 +88,8 @@ struct engine_first {
 typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
                               const struct engine_first *first);
 
-// An entry that changes what others are: ENTRY_RETRACT, _PURGE, _PIN, _START or _END. An end sets `over` of
-// the video's room, a start clears it, in the same step.
+// An entry that changes what others are: ENTRY_RETRACT, _PURGE, _PIN, _START or _END. What it means for
+// the video's room, whether it is over and what is pinned, is done in the same step (room_amend()).
 struct engine_amend {
     const char *video;
     enum entry_kind kind;

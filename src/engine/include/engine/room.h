@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/entry.h"
+
 enum {
     ENGINE_DIGEST = 16, // bytes
     ROOM_BADGES = 8,
@@ -34,12 +36,13 @@ struct engine_room {
     bool frozen;               // no comments
     bool hold;                 // comments wait for a moderator
     bool over;                 // the video has ended: no comments. Only ENTRY_END and _START change it
+    struct position pinned;    // the comment that is pinned; not set: none. Only amendments change it
     char only[ROOM_ONLY_SIZE]; // badges, separated by commas: one of them is needed; empty: none is
 };
 
 // The form in which it is stored: `<revision> <slow_ms> <repeat_ms> <rate> <max_length> <frozen> <delay_ms>
-// <hold> <readable_rate> <only, or *> <over>`. A later version may append fields; an earlier one wrote no
-// `over`.
+// <hold> <readable_rate> <only, or *> <over> <pinned, or 0-0>`. A later version may append fields; an earlier
+// one wrote no `pinned`, or no `over` either.
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *);
 bool room_read(struct engine_room *, const char *text);
 
@@ -48,6 +51,10 @@ bool room_read(struct engine_room *, const char *text);
 bool room_next_number(const char **text, int64_t *number);
 
 bool room_is_same(const struct engine_room *, const struct engine_room *);
+
+// Makes of the room what an entry of this kind means for it, and counts the revision if that changes it. A
+// purge is one retraction for each comment. Returns whether it has changed.
+bool room_amend(struct engine_room *, enum entry_kind, struct position target);
 
 // A user who may not write.
 struct engine_ban {

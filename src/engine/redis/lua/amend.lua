@@ -1,14 +1,15 @@
 -- Needs: allow_oom, shard, admission_begin, admit, admission_end, position, audit
 -- Appends an entry that is no comment, and takes the comments that it retracts or purges out of the log: all of it or
 -- nothing. Their numbers are kept beside the log for as long as its entries are: so a hole in it is known to be one.
--- An end or a start changes the room as well: its 1st field, the revision, and its 11th, whether the video is over.
+-- The room changes as well (room_amend() in engine/room.h): its 1st field, the revision, with its 11th, whether the video is
+-- over, or its 12th, the comment that is pinned.
 -- KEYS  1 log  2 position  3 room  4 numbers taken out: a sorted set, by when  5 audit trail
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 the entry's kind  8 its body  9 the comment that it is
 --       about, or empty  10 the user whose comments go, or empty  11 a room for a video that has none  12 a note, or empty  13 as the last one of append.lua
 -- Returns {"ok", id, prev or "", how many were taken out}; {"done"} if the comment has been taken out, or the video has
 -- ended, before; {"none"} if there is no such comment; {"full"} and {"late"} as append.lua.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
-local RETRACT, START, END, CHUNK = '2', '5', '6', 500
+local RETRACT, PIN, START, END, NONE, CHUNK = '2', '4', '5', '6', '0-0', 500
 local target, user = ARGV[9], ARGV[10]
 local gone, texts = {}, {} -- ids, and their JSON
 
@@ -45,17 +46,21 @@ if user ~= '' then
     until #read < CHUNK
 end
 
-local old_room, new_room
-if ARGV[7] == START or ARGV[7] == END then
-    local over, fields = ARGV[7] == END and '1' or '0', {}
-    old_room = redis.call('GET', KEYS[3])
-    for field in string.gmatch(old_room or ARGV[11], '%S+') do fields[#fields + 1] = field end
-    if (fields[11] or '0') ~= over then
-        fields[1], fields[11] = text_of(fields[1] + 1), over
-        new_room = table.concat(fields, ' ')
-    elseif over == '1' then
-        return {'done'}
-    end
+local old_room, new_room, fields = redis.call('GET', KEYS[3]), nil, {}
+for field in string.gmatch(old_room or ARGV[11], '%S+') do fields[#fields + 1] = field end
+local was_over, was_pinned = fields[11] or '0', fields[12] or NONE
+local over, pinned = was_over, was_pinned
+if ARGV[7] == START then over = '0' end
+if ARGV[7] == END then over = '1' end
+if ARGV[7] == PIN then pinned = target ~= '' and target or NONE end
+for i = 1, #gone do
+    if gone[i] == pinned then pinned = NONE end
+end
+if over ~= was_over or pinned ~= was_pinned then
+    fields[1], fields[11], fields[12] = text_of(fields[1] + 1), over, pinned
+    new_room = table.concat(fields, ' ')
+elseif ARGV[7] == END then
+    return {'done'}
 end
 
 local at, epoch, seq, at_run, prevs = read_position()
