@@ -124,9 +124,10 @@ scenario('on a phone the comments have the rest of the screen, and writing stays
   assert.ok(whole.column.width === 390);
   assert.equal(await watch.page.evaluate(() => document.documentElement.scrollWidth), 390);
   await watch.page.setViewportSize({ width: 390, height: 420 }); // as a keyboard leaves it
-  const less = await box();
-  assert.ok(less.input.y + less.input.height <= 420, 'the field is in sight');
-  assert.ok(less.column.height > 250, `so are comments: ${less.column.height}`);
+  await until(async () => {
+    const { input, column } = await box();
+    return input.y + input.height <= 420 && column.height > 250;
+  }, 'the field in sight, and comments above it');
 });
 
 scenario('with reduced motion, or hidden, nothing is drawn again and again', { ms: 90_000 }, async (t) => {

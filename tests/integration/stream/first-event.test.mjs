@@ -49,6 +49,7 @@ scenario('the first event carries the position where the stream starts', async (
   const { epoch } = parseId(first.id);
   assert.equal(early.connected.id, `${epoch}-0`);
   assert.ok(Math.abs(epoch - Date.now()) < 60_000, 'an epoch is the time it began');
+  await early.reaches(first.id); // the reader has it too: a store can answer before it publishes to all
   const late = await t.watch(reader, { video: 'v' });
   assert.equal(late.connected.id, first.id);
   const second = await post(system, 'v', 'two');
