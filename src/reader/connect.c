@@ -77,12 +77,16 @@ static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
     return true;
 }
 
-static void connect_shed(struct connect_request *c, const char *why) {
+static void connect_count_shed(const struct connect_request *c, const char *why) {
     struct reader *r = c->reader;
     r->shed++;
     if (!r->killed && connect_may_log_shed(r, loop_now_ms(r->service.loop)))
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", c->videoid, why,
                  (unsigned long long)r->shed);
+}
+
+static void connect_shed(struct connect_request *c, const char *why) {
+    connect_count_shed(c, why);
     http_abort(c->exchange); // a browser reconnects after a closed connection, never after an error response
     connect_free(c);
 }
@@ -315,8 +319,8 @@ static bool connect_add_ticket(const struct connect_request *c, const char *read
            c->sends_token;
 }
 
-// `stays`: the reader there is to serve it, although another one may own the video.
-static void connect_redirect(struct connect_request *c, const char *base, const char *ticket, bool stays) {
+static void connect_reply_redirect(struct connect_request *c, const char *base, const char *ticket,
+                                   bool stays) {
     struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
     struct buf target = {0};
@@ -341,6 +345,17 @@ static void connect_redirect(struct connect_request *c, const char *base, const 
     connect_free(c);
 }
 
+// Redirects it to `base`, an address of that reader. `stays`: it is to be served there, although another
+// reader may own the video. Returns false, and does nothing, if it needs a ticket and cannot have it.
+static bool connect_redirect(struct connect_request *c, const char *base, const char *reader_url,
+                             bool stays) {
+    struct buf ticket = {0};
+    bool may_go = connect_add_ticket(c, reader_url, &ticket);
+    if (may_go) connect_reply_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL, stays);
+    buf_release(&ticket);
+    return may_go;
+}
+
 static void on_placed(void *arg, const struct placement_answer *p);
 
 // Another reader owns the video. The viewer is redirected only if the store has just confirmed that: two
@@ -363,32 +378,21 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
         connect_join(c);
     } else if (!base || !to->confirmed ||
                redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request),
-                                    !c->head_only)) {
+                                    !c->head_only) ||
+               !connect_redirect(c, base, to->reader_url, false)) {
         c->elsewhere = true;
         connect_join(c);
-    } else {
-        struct buf ticket = {0};
-        c->elsewhere = !connect_add_ticket(c, to->reader_url, &ticket);
-        if (c->elsewhere)
-            connect_join(c);
-        else
-            connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL, false);
-        buf_release(&ticket);
     }
 }
 
 // EventSource never comes back after an error, but other clients can be told when to.
 static void connect_refuse_full(struct connect_request *c) {
-    struct reader *r = c->reader;
     const char *accept = http_request_header(c->exchange->request, "accept");
     if (accept && strstr(accept, "text/event-stream")) {
         connect_shed(c, "max_viewers");
         return;
     }
-    r->shed++;
-    if (connect_may_log_shed(r, loop_now_ms(r->service.loop)))
-        log_warn(r->service.instance_id, "shed", "video=%s why=max_viewers shed_so_far=%llu", c->videoid,
-                 (unsigned long long)r->shed);
+    connect_count_shed(c, "max_viewers");
     reply_unavailable(c->exchange, "reader_full", "This reader has as many viewers as it may have.");
     connect_free(c);
 }
@@ -404,12 +408,7 @@ static void connect_overflow(struct connect_request *c) {
         base = redirect_base(
             r->placement, c->exchange->request,
             &(struct placement_answer){.reader_url = other->reader_url, .public_url = other->public_url});
-    struct buf ticket = {0};
-    if (base && connect_add_ticket(c, other->reader_url, &ticket))
-        connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL, true);
-    else
-        connect_refuse_full(c);
-    buf_release(&ticket);
+    if (!base || !connect_redirect(c, base, other->reader_url, true)) connect_refuse_full(c);
 }
 
 // The owner, if it is a reader of this process, otherwise one that is the same for all viewers of the video.
@@ -443,19 +442,18 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     }
     struct watched *w = watched_find(r, c->videoid);
     bool placed = p->status == PLACEMENT_OK, owner = placed && reader_owns_url(r, w, p->owner_url);
-    c->member = placed && reader_is_member(r, p->set) && !drain_has_heirs(r);
+    bool leaving = drain_has_heirs(r);
+    c->member = placed && reader_is_member(r, p->set) && !leaving;
     bool ours = p->set ? c->member && !connect_is_sent_on(c, w, p) : owner;
     c->elsewhere = placed && !owner && (c->member || !c->redirect);
-    if (c->elsewhere && !c->redirect && !c->member &&
-        drain_has_heirs(r)) { // it is not redirected, and a proxy sends it elsewhere
+    if (c->elsewhere && leaving) { // it is not redirected, and a proxy sends it elsewhere
         connect_shed(c, "draining");
         return;
     }
     if (owner || c->elsewhere) viewer_counts_place(r, c->videoid, owner ? NULL : p->owner_url);
-    if (ours || !c->redirect || (p->status != PLACEMENT_OK && w) ||
-        (c->head_only && p->status != PLACEMENT_OK)) {
+    if (ours || !c->redirect || (!placed && (w || c->head_only))) {
         connect_join(c);
-    } else if (p->status == PLACEMENT_OK) {
+    } else if (placed) {
         connect_elsewhere(c, p);
     } else {
         connect_shed(c, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
