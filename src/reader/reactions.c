@@ -72,11 +72,7 @@ static void sums_read(struct reaction_sums *s, const char *text, const char *end
 static void on_reactions(void *arg, const char *body, size_t len) {
     struct reader *r = arg;
     const char *space = memchr(body, ' ', len);
-    char video[ENGINE_VIDEO_MAX + 1];
-    if (!space || space - body > ENGINE_VIDEO_MAX) return;
-    memcpy(video, body, (size_t)(space - body));
-    video[space - body] = 0;
-    struct watched *found = watched_find(r, video);
+    struct watched *found = space ? watched_named(r, body, (size_t)(space - body)) : NULL;
     struct reaction_watch *w = found ? found->reactions : NULL;
     if (!w) return;
     bool waits = w->sums.kinds;

@@ -34,14 +34,6 @@ struct room_events {
     size_t asked_count;
 };
 
-static struct watched *watched_named(const struct reader *r, const char *body, size_t len) {
-    char video[ENGINE_VIDEO_MAX + 1];
-    if (len > ENGINE_VIDEO_MAX) return NULL;
-    memcpy(video, body, len);
-    video[len] = 0;
-    return watched_find(r, video);
-}
-
 // Publishing
 
 // A store that has gone back counts on from an earlier revision: a number does not say what the room is like.

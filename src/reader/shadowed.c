@@ -11,11 +11,7 @@
 static void on_shadowed(void *arg, const char *body, size_t len) {
     const struct reader *r = arg;
     const char *space = memchr(body, ' ', len);
-    char video[ENGINE_VIDEO_MAX + 1];
-    if (!space || space - body > ENGINE_VIDEO_MAX) return;
-    memcpy(video, body, (size_t)(space - body));
-    video[space - body] = 0;
-    struct watched *w = watched_find(r, video);
+    struct watched *w = space ? watched_named(r, body, (size_t)(space - body)) : NULL;
     if (!w) return;
     size_t json_len = len - (size_t)(space + 1 - body);
     struct frame *f = frame_of_event((struct position){0}, NULL, space + 1, json_len);

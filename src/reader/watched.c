@@ -27,6 +27,14 @@ struct watched *watched_find(const struct reader *r, const char *video) {
     return watched_of(name_table_find(&r->videos, video));
 }
 
+struct watched *watched_named(const struct reader *r, const char *name, size_t len) {
+    char video[ENGINE_VIDEO_MAX + 1];
+    if (len > ENGINE_VIDEO_MAX) return NULL;
+    memcpy(video, name, len);
+    video[len] = 0;
+    return watched_find(r, video);
+}
+
 // Includes what the engine, the fan-out and the idle entry hold for it.
 static size_t video_cost(const struct watched *w, const char *video) {
     return sizeof *w + strlen(video) + 1 + VIDEO_ELSEWHERE;

@@ -34,6 +34,9 @@ struct watched {
 // Returns the video's entry, or NULL.
 struct watched *watched_find(const struct reader *, const char *video);
 
+// The same for a name of `len` bytes, as it stands in a message. NULL, too, if that is too long.
+struct watched *watched_named(const struct reader *, const char *name, size_t len);
+
 // Returns the video's entry, with an open broadcast; makes it if there is none.
 struct watched *watched_open(struct reader *, const char *video);
 
