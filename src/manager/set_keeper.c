@@ -163,10 +163,7 @@ static struct members kept_members(const struct kept_video *v) {
 static void kept_name_first(struct kept_video *);
 
 static void kept_take(struct kept_video *v, const struct engine_set *set) {
-    if (v->set && v->set->generation == set->generation) return;
-    reader_set_unref(v->set);
-    v->set = set->generation ? reader_set_read(set) : NULL;
-    v->hot = (struct hot_video){0};
+    if (reader_set_take(&v->set, set)) v->hot = (struct hot_video){0};
 }
 
 static void tell_changed(struct kept_video *v, size_t before) {

@@ -83,13 +83,6 @@ void mapping_set(struct mapping *m, const char *reader_url, int64_t now_ms) {
     memcpy(m->url->text, reader_url, size);
 }
 
-// Stays the same as long as it has not changed, with what it counts.
-void mapping_take_set(struct mapping *m, const struct engine_set *set) {
-    if (m->set && m->set->generation == set->generation) return;
-    reader_set_unref(m->set);
-    m->set = set->generation ? reader_set_read(set) : NULL;
-}
-
 bool mapping_known_within(const struct mapping *m, int64_t ms, int64_t now_ms) {
     return m->url && now_ms - m->known_ms <= ms;
 }

@@ -75,7 +75,6 @@ void mappings_age(struct mappings *, int64_t now_ms);
 
 void mapping_set(struct mapping *, const char *reader_url, int64_t now_ms);
 void mapping_unset(struct mapping *);
-void mapping_take_set(struct mapping *, const struct engine_set *);
 
 // Returns whether the engine gave the mapping in the last `ms`.
 bool mapping_known_within(const struct mapping *, int64_t ms, int64_t now_ms);

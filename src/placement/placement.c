@@ -266,7 +266,7 @@ static void on_mapping_found(void *arg, enum engine_status status, const char *r
 
 static void on_set_found(void *arg, enum engine_status status, const struct engine_set *set) {
     struct mapping *m = arg;
-    if (status == ENGINE_OK) mapping_take_set(m, set);
+    if (status == ENGINE_OK) reader_set_take(&m->set, set);
     mapping_take_part(m, status);
 }
 

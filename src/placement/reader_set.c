@@ -29,6 +29,13 @@ void reader_set_unref(struct reader_set *s) {
     if (s && !--s->references) free(s);
 }
 
+bool reader_set_take(struct reader_set **set, const struct engine_set *from) {
+    if (*set && (*set)->generation == from->generation) return false;
+    reader_set_unref(*set);
+    *set = from->generation ? reader_set_read(from) : NULL;
+    return true;
+}
+
 size_t reader_set_find(const struct reader_set *s, const char *url) {
     size_t i = 0;
     while (s && i < s->count && strcmp(s->urls[i], url) != 0) i++;

@@ -27,6 +27,10 @@ struct reader_set {
 struct reader_set *reader_set_read(const struct engine_set *);
 void reader_set_unref(struct reader_set *); // NULL is fine
 
+// Puts the set that was read in the place of *set; NULL, if none was ever written. Returns false if it is the
+// very set that *set is, which then stays, with what it counts.
+bool reader_set_take(struct reader_set **set, const struct engine_set *);
+
 // Returns the index of the URL, or `count`. `set` may be NULL: 0, which is its count then.
 size_t reader_set_find(const struct reader_set *, const char *url);
 bool reader_set_has(const struct reader_set *, const char *url); // `set` may be NULL
