@@ -10,10 +10,14 @@
 #define LEAST_GAP  8    // viewers, below which nobody is sent on or moved
 #define LEAST_FREE 0.01
 
+double hot_set_share_of(double sent, double held) {
+    double counted = held * (HOT_GROW / HOT_VIEWERS);
+    return sent > counted ? sent : counted;
+}
+
 double hot_set_share(const struct reader_load *l, const struct reader_load_video *v) {
-    double sent = l->cores ? (double)v->load / (double)l->cores : 0;
-    double held = l->most ? (double)v->viewers / (double)l->most * (HOT_GROW / HOT_VIEWERS) : 0;
-    return sent > held ? sent : held;
+    return hot_set_share_of(l->cores ? (double)v->load / (double)l->cores : 0,
+                            l->most ? (double)v->viewers / (double)l->most : 0);
 }
 
 static bool lasts(int64_t *since_ms, bool is_so, int64_t for_ms, int64_t now_ms) {
@@ -22,17 +26,17 @@ static bool lasts(int64_t *since_ms, bool is_so, int64_t for_ms, int64_t now_ms)
     return is_so && now_ms - *since_ms >= for_ms;
 }
 
-static size_t filled(double load) {
+size_t hot_set_filled(double load) {
     return load > HOT_FILL ? (size_t)ceil(load / HOT_FILL) : 1;
 }
 
 size_t hot_set_size(struct hot_video *v, double load, size_t count, size_t most, const struct hot_times *t,
                     int64_t now_ms) {
     double each = load / (double)count;
+    size_t filled = hot_set_filled(load);
     bool above = lasts(&v->above_ms, each > HOT_GROW, t->grow_ms, now_ms);
-    bool below =
-        lasts(&v->below_ms, count > 1 && each < HOT_SHRINK && filled(load) < count, t->shrink_ms, now_ms);
-    size_t size = above && filled(load) > count ? filled(load) : below ? count - 1 : count;
+    bool below = lasts(&v->below_ms, count > 1 && each < HOT_SHRINK && filled < count, t->shrink_ms, now_ms);
+    size_t size = above && filled > count ? filled : below ? count - 1 : count;
     return size > most && size > count ? (most > count ? most : count) : size;
 }
 

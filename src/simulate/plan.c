@@ -30,10 +30,9 @@ static uint64_t at_least_one(double count) {
 }
 
 static void plan_set(struct plan *p, const struct plan_load *l, const struct plan_machine *m) {
-    double sent = l->largest / m->cores;
-    double held = (double)l->largest_viewers / (double)m->max_viewers * (HOT_GROW / HOT_VIEWERS);
-    double share = sent > held ? sent : held;
-    p->set = share > HOT_GROW ? at_least_one(share / HOT_FILL) : 1;
+    double held = (double)l->largest_viewers / (double)m->max_viewers;
+    double share = hot_set_share_of(l->largest / m->cores, held);
+    p->set = share > HOT_GROW ? hot_set_filled(share) : 1;
     p->set_too_large = p->set > READER_SET_MAX;
     if (p->set_too_large) p->set = READER_SET_MAX;
 }

@@ -26,6 +26,12 @@ enum { HOT_GROW_MS = 3000, HOT_SHRINK_MS = 300000 };
 // Returns what a video takes of a reader: of what it can send, or of the viewers that it may have.
 double hot_set_share(const struct reader_load *, const struct reader_load_video *);
 
+// The same, from these two fractions.
+double hot_set_share_of(double sent, double held);
+
+// Returns how many readers have HOT_FILL of that load each, at most.
+size_t hot_set_filled(double load);
+
 struct hot_times {
     int64_t grow_ms, shrink_ms;
 };
