@@ -18,7 +18,6 @@
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
     FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
-    RETRIES_ROUNDS = 31,    // that are told apart
     RELIEF_IDLE_MS = 1000,  // a viewer that reads accepts data more often than that,
     EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
 };
@@ -76,7 +75,7 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
         v->lacks = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
     if (ch->viewers.count == 1) {
         channel_put_off_heartbeat(ch, now_ms);
-        ch->retries_told = ch->env->retries_round & RETRIES_ROUNDS;
+        ch->retries_told = ch->env->retries_round;
     }
     viewer_continue(v, now_ms);
     channel_settle(ch);
@@ -226,16 +225,12 @@ static bool channel_move_one(struct viewer *v, struct frame *last, int64_t now_m
 }
 
 // They leave at a pace: the time that a crowd would be given to reconnect after is too long for them.
-static struct frame *frame_of_leaving(void) {
-    struct event_stream_retry r = event_stream_retry_range(0);
-    return frame_of_retry(r.least_ms + (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1)));
-}
-
+//
 // Each of those that are ready leaves their range, and none of the others changes the place of one that is
 // still to be visited: from the end, others only come to places that have been visited.
 void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame *event, int64_t now_ms) {
     const struct viewer_set *s = &ch->viewers;
-    struct frame *leaving = frame_of_leaving();
+    struct frame *leaving = frame_of_retry(event_stream_draw_retry(0));
     uint32_t left = count;
     while (left && s->ready) {
         struct viewer *v = s->at[s->ready - 1];
@@ -285,19 +280,21 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
     while (channel_is_dirty(ch));
 }
 
+static bool channel_has_retry_to_tell(const struct channel *ch) {
+    return ch->retries_told != ch->env->retries_round;
+}
+
 // Where nothing else is sent, the time to reconnect after goes with the next heartbeat. Where a comment has
 // been sent since it changed, that would be put off indefinitely.
 static bool channel_must_tell_retry(const struct channel *ch) {
     const struct channel_env *env = ch->env;
-    return ch->retries_told != (env->retries_round & RETRIES_ROUNDS) &&
-           ch->heartbeat_due_ms > env->retries_ms + env->bounds.heartbeat_ms;
+    return channel_has_retry_to_tell(ch) && ch->heartbeat_due_ms > env->retries_ms + env->bounds.heartbeat_ms;
 }
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->viewers.ready && (now_ms >= ch->heartbeat_due_ms || channel_must_tell_retry(ch))) {
-        bool tells = ch->retries_told != (ch->env->retries_round & RETRIES_ROUNDS);
-        flush_begin_heartbeat(ch, tells ? ch->env->retries : NULL);
-        ch->retries_told = ch->env->retries_round & RETRIES_ROUNDS;
+        flush_begin_heartbeat(ch, channel_has_retry_to_tell(ch) ? ch->env->retries : NULL);
+        ch->retries_told = ch->env->retries_round;
     }
     channel_drop_served(ch, true);
     channel_settle(ch);

@@ -47,7 +47,7 @@ struct channel_env {
     struct fan_bounds bounds;
     struct pending *retries;         // heartbeats with times to reconnect after; NULL: nothing to say
     int64_t retries_ms;              // since when they are these,
-    unsigned retries_round;          // which is this number
+    uint32_t retries_round : 5;      // which is this number
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
@@ -74,7 +74,7 @@ struct channel {
     unsigned long long delivered;            // to viewers, without gaps and blanks, and
     uint32_t sends;                          // not yet in the counters
     uint32_t left : 26;                      // viewers gone, for the next report
-    uint32_t retries_told : 5;               // the lowest bits of the round that it has sent
+    uint32_t retries_told : 5;               // the round that it has sent
     uint32_t over : 1;                       // nothing more will be published
     struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker

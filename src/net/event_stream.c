@@ -13,10 +13,13 @@ struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms) {
     return (struct event_stream_retry){crowd_ms / 2, crowd_ms * 2};
 }
 
-void event_stream_add_retry(struct buf *b, uint32_t crowd_ms) {
+uint32_t event_stream_draw_retry(uint32_t crowd_ms) {
     struct event_stream_retry r = event_stream_retry_range(crowd_ms);
-    uint32_t extra_ms = (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1));
-    buf_printf(b, "retry: %" PRIu32 "\n", r.least_ms + extra_ms);
+    return r.least_ms + (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1));
+}
+
+void event_stream_add_retry(struct buf *b, uint32_t crowd_ms) {
+    buf_printf(b, "retry: %" PRIu32 "\n", event_stream_draw_retry(crowd_ms));
 }
 
 void event_stream_add_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {

@@ -20,7 +20,10 @@ struct event_stream_retry {
 };
 struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms); // 0: no crowd
 
-// Appends a `retry:` field with such a time, drawn at random; it becomes part of the event that follows.
+// Returns such a time, drawn at random.
+uint32_t event_stream_draw_retry(uint32_t crowd_ms);
+
+// Appends a `retry:` field with a time that is drawn so; it becomes part of the event that follows.
 void event_stream_add_retry(struct buf *, uint32_t crowd_ms);
 
 // A comment line, which is not an event: keeps proxies from timing out and detects dead peers.
