@@ -170,7 +170,6 @@ bool frame_is_plain(const struct frame *f) {
     return frame_continues_with(f, data, sizeof data - 1);
 }
 
-// It is the last word of the JSON. Looked for only where a viewer gets a gap.
 const char *frame_find_member(const struct frame *f, const char *name, size_t *len) {
     const char *bytes = f->bytes + f->head, *at = memmem(bytes, f->len, name, strlen(name));
     size_t left = at ? f->len - (size_t)(at - bytes) : 0, start = strlen(name);
@@ -179,6 +178,7 @@ const char *frame_find_member(const struct frame *f, const char *name, size_t *l
     return quote ? at : NULL;
 }
 
+// It is the last word of the JSON. Looked for only where a viewer gets a gap.
 enum gap_reason frame_gap_reason(const struct frame *f) {
     for (int reason = 0; reason < GAP_REASONS; reason++) {
         char word[16];

@@ -169,7 +169,7 @@ static void kept_take(struct kept_video *v, const struct engine_set *set) {
 static void tell_changed(struct kept_video *v, size_t before) {
     struct set_keeper *k = v->keeper;
     size_t count = kept_count(v);
-    const char *what = count < before ? "gathered" : "spread"; // anew, where a member was replaced
+    const char *what = count < before ? "gathered" : "spread"; // spread, too, where a member was replaced
     k->grown += count > before;
     k->shrunk += count < before;
     log_info("manager", what, "video=%s readers=%u before=%u load_percent=%u", v->video, (unsigned)count,

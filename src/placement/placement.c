@@ -61,8 +61,6 @@ struct placement {
 
 static void mapping_look_up(struct mapping *);
 
-// Answers
-
 // Returns the first member of the video's set that is alive; NULL if there is no set in force.
 static const char *mapping_first_member(const struct mapping *m) {
     const struct placement *p = m->placement;
