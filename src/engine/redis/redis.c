@@ -124,21 +124,7 @@ static void redis_set_limits(struct engine *engine, const struct engine_limits *
 static bool redis_ready(struct engine *engine, const char **why) {
     struct redis *r = redis_of(engine);
     if (r->cluster) return redis_cluster_ready(r->cluster, why);
-    const struct redis_node *n = r->nodes;
-    const char *refusal = redis_refusal_why(&n->refusal);
-    if (n->phase != REDIS_SERVING)
-        snprintf(r->why, sizeof r->why, "%s",
-                 !redis_conn_is_up(n->commands) ? redis_conn_why(n->commands)
-                 : refusal                      ? refusal
-                                                : "Redis is being prepared.");
-    else if (redis_conn_is_silent(n->commands))
-        snprintf(r->why, sizeof r->why, "Redis does not answer.");
-    else if (refusal)
-        snprintf(r->why, sizeof r->why, "%s", refusal);
-    else
-        return redis_subscriber_ready(n->subscriber, why);
-    *why = r->why;
-    return false;
+    return redis_node_ready(r->nodes, why);
 }
 
 static struct engine_stats redis_stats(struct engine *engine) {

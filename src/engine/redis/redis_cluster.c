@@ -32,8 +32,7 @@ struct redis_cluster {
     struct loop_timer timer;
     bool is_asking;
     bool is_known; // some table has been read
-    unsigned turn; // whom to ask next
-    char why[REDIS_CONN_WHY_SIZE];
+    unsigned turn; // which server is asked next
 };
 
 static struct redis_node *cluster_find(const struct redis *r, const struct redis_place *place) {
@@ -212,23 +211,12 @@ static bool is_needed(const struct redis *r, const struct redis_node *n) {
     return false;
 }
 
-static const char *why_of(const struct redis_node *n) {
-    const char *why = redis_refusal_why(&n->refusal);
-    if (!redis_conn_is_up(n->commands)) return redis_conn_why(n->commands);
-    if (why) return why;
-    if (n->phase != REDIS_SERVING) return "A server of the Redis Cluster is being prepared.";
-    if (redis_conn_is_silent(n->commands)) return "A server of the Redis Cluster does not answer.";
-    redis_subscriber_ready(n->subscriber, &why);
-    return why;
-}
-
 bool redis_cluster_ready(const struct redis_cluster *c, const char **why) {
     const struct redis *r = c->redis;
     const struct redis_node *n;
     DL_FOREACH(r->nodes, n) {
         if (c->is_known && (!n->slots || !is_needed(r, n))) continue;
-        *why = why_of(n);
-        if (*why) return false;
+        if (!redis_node_ready(n, why)) return false;
     }
     *why = "The Redis Cluster has not said yet which server has which slots.";
     return c->is_known;

@@ -95,7 +95,6 @@ struct redis {
 
     bool is_closed; // by close(): nothing is sent any more, but answers may still arrive
     void (*check_append)(struct redis_node *, redis_reply_cb *); // tries whether appends are refused
-    char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
     struct engine_stats stats;

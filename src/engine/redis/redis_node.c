@@ -168,6 +168,22 @@ void redis_node_look(struct redis_node *n) {
     redis_subscriber_look(n->subscriber);
 }
 
+bool redis_node_ready(const struct redis_node *n, const char **why) {
+    bool in_cluster = n->redis->owners != NULL;
+    const char *refusal = redis_refusal_why(&n->refusal);
+    if (n->phase != REDIS_SERVING && !redis_conn_is_up(n->commands))
+        *why = redis_conn_why(n->commands);
+    else if (n->phase == REDIS_SERVING && redis_conn_is_silent(n->commands))
+        *why = in_cluster ? "A server of the Redis Cluster does not answer." : "Redis does not answer.";
+    else if (refusal)
+        *why = refusal;
+    else if (n->phase != REDIS_SERVING)
+        *why = in_cluster ? "A server of the Redis Cluster is being prepared." : "Redis is being prepared.";
+    else
+        return redis_subscriber_ready(n->subscriber, why);
+    return false;
+}
+
 void redis_node_drain(struct redis_node *n) {
     if (n->phase != REDIS_SERVING) return;
     redis_conn_drain(n->commands, CLOSE_GRACE_MS);

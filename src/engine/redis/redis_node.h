@@ -3,6 +3,8 @@
 // only.
 #pragma once
 
+#include <stdbool.h>
+
 struct redis;
 struct redis_node;
 struct redis_place;
@@ -20,6 +22,9 @@ void redis_node_free(struct redis_node *);
 void redis_node_resolved(struct redis_node *);
 void redis_node_look(struct redis_node *);
 void redis_node_settle(struct redis_node *);
+
+// Returns whether it serves, nothing is refused and it is subscribed. If not, *why is a sentence.
+bool redis_node_ready(const struct redis_node *, const char **why);
 
 // Waits, blocking, a moment for answers.
 void redis_node_drain(struct redis_node *);
