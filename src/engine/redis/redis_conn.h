@@ -87,7 +87,7 @@ const char *redis_conn_why(const struct redis_conn *);
 void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, const size_t *lens,
                      redis_reply_cb *, void *arg);
 
-// Writes a command as it is sent; the caller frees it.
+// Writes a command as it is sent; the caller frees it. NULL may be freed.
 char *redis_conn_frame(int argc, const char *const *argv, const size_t *lens, size_t *len);
 void redis_conn_frame_free(char *);
 

@@ -129,7 +129,7 @@ struct redis_call *redis_call_new(struct redis *r,
 }
 
 void redis_call_free(struct redis_call *c) {
-    free(c->frame);
+    redis_conn_frame_free(c->frame);
     free(c->more);
     free(c);
 }
@@ -294,11 +294,8 @@ static void call_send_to_cluster(struct redis_call *c, int argc, const char *con
     struct redis *r = c->redis;
     c->slot = slot_of_command(argc, argv, lens);
     struct redis_node *n = c->pinned ? c->pinned : r->owners[c->slot];
-    free(c->frame);
-    char *frame = redis_conn_frame(argc, argv, lens, &c->frame_len);
-    c->frame = mem_alloc(c->frame_len);
-    memcpy(c->frame, frame, c->frame_len);
-    redis_conn_frame_free(frame);
+    redis_conn_frame_free(c->frame);
+    c->frame = redis_conn_frame(argc, argv, lens, &c->frame_len);
     if (!c->pinned && r->again_of[c->slot])
         call_wait(c);
     else if (call_can_go(c, n))
