@@ -149,11 +149,11 @@ static struct redis_node *cluster_choose(struct redis_cluster *c) {
     struct redis_node *n, *connected = NULL;
     unsigned count = 0;
     DL_FOREACH(c->redis->nodes, n) {
-        count += redis_conn_is_up(n->commands) && !redis_conn_is_silent(n->commands);
+        count += redis_conn_accepts(n->commands);
     }
     unsigned at = count ? c->turn++ % count : 0;
     DL_FOREACH(c->redis->nodes, n) {
-        if (!redis_conn_is_up(n->commands) || redis_conn_is_silent(n->commands)) continue;
+        if (!redis_conn_accepts(n->commands)) continue;
         connected = n;
         if (!at--) break;
     }

@@ -173,7 +173,7 @@ static void on_lane_down(void *arg, const char *why) {
 
 bool redis_confirm_is_up(const struct redis_confirm *c) {
     for (size_t i = 0; i < LANES; i++)
-        if (redis_conn_is_up(c->lanes[i].conn) && !redis_conn_is_silent(c->lanes[i].conn)) return true;
+        if (redis_conn_accepts(c->lanes[i].conn)) return true;
     return false;
 }
 

@@ -460,6 +460,10 @@ bool redis_conn_is_silent(const struct redis_conn *c) {
            loop_now_ms(c->loop) - c->received_ms >= REDIS_CONN_SILENCE_MS;
 }
 
+bool redis_conn_accepts(const struct redis_conn *c) {
+    return c->state == CONN_UP && !redis_conn_is_silent(c);
+}
+
 const char *redis_conn_why(const struct redis_conn *c) {
     return c->why;
 }

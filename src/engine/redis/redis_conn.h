@@ -80,6 +80,9 @@ bool redis_conn_is_up(const struct redis_conn *);
 // Returns whether it expects a reply and has received nothing for REDIS_CONN_SILENCE_MS.
 bool redis_conn_is_silent(const struct redis_conn *);
 
+// Returns whether commands are to be sent on it: it is up, and not silent.
+bool redis_conn_accepts(const struct redis_conn *);
+
 // Returns why it is not up, or was closed last: one sentence.
 const char *redis_conn_why(const struct redis_conn *);
 

@@ -94,8 +94,7 @@ int64_t redis_max_videos(const struct redis *r) {
 // Servers
 
 bool redis_node_serves(const struct redis_node *n) {
-    return n->phase == REDIS_SERVING && !n->redis->is_closed && redis_conn_is_up(n->commands) &&
-           !redis_conn_is_silent(n->commands);
+    return n->phase == REDIS_SERVING && !n->redis->is_closed && redis_conn_accepts(n->commands);
 }
 
 bool redis_serves(const struct redis *r) {
