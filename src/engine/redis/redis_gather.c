@@ -14,7 +14,6 @@
 struct gathering {
     struct redis_gather what;
     unsigned slot; // the next one
-    char args[GATHER_ARGS][24];
     redisReply **kept;
     size_t kept_count;
 };
@@ -34,6 +33,20 @@ size_t redis_gather_stretch(const struct redis *r, unsigned *slot, char ends[][G
     return count;
 }
 
+void redis_gather_send(struct redis_call *c, const struct redis_script *script, const int64_t *args,
+                       size_t args_count, char ends[][GATHER_END_SIZE], size_t slots) {
+    char texts[GATHER_ARGS][24];
+    const char *argv[3 + GATHER_ARGS + GATHER_SLOTS] = {"EVALSHA", script->sha, "0"};
+    size_t lens[3 + GATHER_ARGS + GATHER_SLOTS], count = 3;
+    for (size_t i = 0; i < args_count; i++) {
+        snprintf(texts[i], sizeof texts[i], "%" PRId64, args[i]);
+        argv[count++] = texts[i];
+    }
+    for (size_t i = 0; i < slots; i++) argv[count++] = ends[i];
+    for (size_t i = 0; i < count; i++) lens[i] = strlen(argv[i]);
+    redis_call_send_raw(c, script->name, (int)count, argv, lens);
+}
+
 static void gather_end(struct redis_call *c, enum engine_status status) {
     const struct gathering *g = c->more;
     g->what.end(g->what.arg, status);
@@ -46,15 +59,10 @@ static void gather_end(struct redis_call *c, enum engine_status status) {
 static bool gather_send(struct redis_call *c) {
     struct gathering *g = c->more;
     char ends[GATHER_SLOTS][GATHER_END_SIZE];
-    const char *argv[3 + GATHER_ARGS + GATHER_SLOTS] = {"EVALSHA", g->what.script->sha, "0"};
-    size_t lens[3 + GATHER_ARGS + GATHER_SLOTS], count = 3;
     size_t slots = redis_gather_stretch(c->redis, &g->slot, ends, &c->pinned);
     if (!slots) return false;
     g->slot += (unsigned)slots;
-    for (size_t i = 0; i < g->what.count; i++) argv[count++] = g->args[i];
-    for (size_t i = 0; i < slots; i++) argv[count++] = ends[i];
-    for (size_t i = 0; i < count; i++) lens[i] = strlen(argv[i]);
-    redis_call_send_raw(c, g->what.script->name, (int)count, argv, lens);
+    redis_gather_send(c, g->what.script, g->what.args, g->what.count, ends, slots);
     return true;
 }
 
@@ -77,8 +85,6 @@ void redis_gather(struct redis *r, const struct redis_gather *what) {
     struct redis_call *c = redis_call_new(r, on_gathered, NULL, 0);
     struct gathering *g = mem_zalloc(sizeof *g);
     g->what = *what;
-    for (size_t i = 0; i < what->count; i++)
-        snprintf(g->args[i], sizeof g->args[i], "%" PRId64, what->args[i]);
     c->more = g;
     if (!gather_send(c)) redis_call_refuse(c, ENGINE_UNAVAILABLE);
 }

@@ -3,19 +3,23 @@
 // loop only.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "engine/engine.h"
 
 struct redis;
+struct redis_call;
+struct redis_node;
 struct redis_script;
 struct redisReply;
 
 enum { GATHER_ARGS = 4 };
 
 struct redis_gather {
-    const struct redis_script
-        *script; // has no keys; behind its own arguments come the ends of keys (lua/shared/shard.lua)
+    // Has no keys; behind its own arguments come the ends of keys (lua/shared/shard.lua).
+    const struct redis_script *script;
     int64_t args[GATHER_ARGS];
     size_t count;
     // Takes a part: the reply is no error, and stays until end() has returned. Returns false if it is of
@@ -32,6 +36,9 @@ void redis_gather(struct redis *, const struct redis_gather *);
 // are, 0 if none is left or known, and writes the ends of their keys and the server; elsewhere there is one,
 // and it is empty.
 enum { GATHER_SLOTS = 1024, GATHER_END_SIZE = 12 };
-struct redis_node;
 size_t redis_gather_stretch(const struct redis *, unsigned *slot, char ends[][GATHER_END_SIZE],
                             struct redis_node **);
+
+// Sends a script of such a kind for a stretch; the call is pinned to its server.
+void redis_gather_send(struct redis_call *, const struct redis_script *, const int64_t *args,
+                       size_t args_count, char ends[][GATHER_END_SIZE], size_t slots);

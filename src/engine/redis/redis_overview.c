@@ -123,7 +123,7 @@ void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
 
 struct videos_from {
     unsigned slot;
-    unsigned long offset;
+    int64_t offset;
 };
 
 static bool videos_send(struct redis_call *c);
@@ -147,7 +147,7 @@ static void on_videos(struct redis_call *c, enum engine_status status, const red
     if (count == ENGINE_VIDEOS + 1) from->offset += ENGINE_VIDEOS;
     if (status == ENGINE_OK && !page.count && videos_send(c)) return;
     page.names = names;
-    snprintf(next, sizeof next, "%u %lu", from->slot, from->offset);
+    snprintf(next, sizeof next, "%u %" PRId64, from->slot, from->offset);
     if (page.count && (c->redis->owners || count == ENGINE_VIDEOS + 1)) page.next = next;
     c->on.videos(c->arg, status, status == ENGINE_OK ? &page : NULL);
     redis_call_free(c);
@@ -156,17 +156,13 @@ static void on_videos(struct redis_call *c, enum engine_status status, const red
 // Returns false if there is no slot left.
 static bool videos_send(struct redis_call *c) {
     struct videos_from *from = c->more;
-    char ends[GATHER_SLOTS][GATHER_END_SIZE], offset[24], most[8];
-    const char *argv[5 + GATHER_SLOTS] = {"EVALSHA", redis_script_videos.sha, "0", offset, most};
-    size_t lens[5 + GATHER_SLOTS], count = 5, before = from->slot;
+    char ends[GATHER_SLOTS][GATHER_END_SIZE];
+    unsigned before = from->slot;
     size_t slots = redis_gather_stretch(c->redis, &from->slot, ends, &c->pinned);
     if (!slots) return false;
     if (from->slot != before) from->offset = 0;
-    snprintf(offset, sizeof offset, "%lu", from->offset);
-    snprintf(most, sizeof most, "%d", ENGINE_VIDEOS);
-    for (size_t i = 0; i < slots; i++) argv[count++] = ends[i];
-    for (size_t i = 0; i < count; i++) lens[i] = strlen(argv[i]);
-    redis_call_send_raw(c, redis_script_videos.name, (int)count, argv, lens);
+    redis_gather_send(c, &redis_script_videos, (const int64_t[]){from->offset, ENGINE_VIDEOS}, 2, ends,
+                      slots);
     return true;
 }
 
@@ -175,7 +171,7 @@ void redis_videos(struct engine *engine, const char *cursor, engine_videos_cb *c
     struct videos_from *from = mem_zalloc(sizeof *from);
     char *end;
     from->slot = (unsigned)strtoul(cursor, &end, 10);
-    from->offset = strtoul(end, NULL, 10);
+    from->offset = strtoll(end, NULL, 10);
     c->more = from;
     c->on.videos = cb;
     c->arg = arg;
