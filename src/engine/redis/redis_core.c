@@ -105,6 +105,20 @@ bool redis_serves(const struct redis *r) {
     return false;
 }
 
+const char *redis_node_tag(const struct redis_node *n) {
+    const struct redis *r = n->redis;
+    for (unsigned slot = 0; r->owners && slot < REDIS_SLOTS; slot++)
+        if (r->owners[slot] == n) return r->tags->of[slot];
+    return NULL;
+}
+
+bool redis_node_error_place(const struct redis_node *n, const char *error, unsigned *slot,
+                            struct redis_place *place) {
+    if (!redis_error_place(error, slot, place)) return false;
+    if (!place->host[0]) memcpy(place->host, n->place.host, sizeof place->host);
+    return true;
+}
+
 struct redis_node *redis_node_of(const struct redis *r, const char *key) {
     return r->owners ? r->owners[redis_slot_of(key, strlen(key))] : r->nodes;
 }
@@ -207,8 +221,7 @@ static bool call_is_redirected(struct redis_call *c, const char *error) {
     c->ask.port = 0;
     if (!r->owners || c->pinned || call_is_late(c)) return false;
     if (action == REDIS_AGAIN) return true;
-    if (!redis_error_place(error, &slot, &place)) return false;
-    if (!place.host[0]) memcpy(place.host, c->node->place.host, sizeof place.host); // the one that answered
+    if (!redis_node_error_place(c->node, error, &slot, &place)) return false;
     if (action == REDIS_ASKS && !c->is_confirmed) c->ask = place; // else when the slot has moved
     if (action == REDIS_MOVED) r->on_moved(r, slot, &place);
     return true;

@@ -219,6 +219,14 @@ bool redis_node_serves(const struct redis_node *);
 // The same of any.
 bool redis_serves(const struct redis *);
 
+// Returns the tag of the first slot that is its own (redis_slots.h); NULL: it has none, or there is no
+// Cluster.
+const char *redis_node_tag(const struct redis_node *);
+
+// Reads where a slot is from an error of this server: as redis_error_place(), but the host is never empty.
+bool redis_node_error_place(const struct redis_node *, const char *error, unsigned *slot,
+                            struct redis_place *);
+
 // Returns the server that has a key, or a channel; NULL: none is known.
 struct redis_node *redis_node_of(const struct redis *, const char *key);
 

@@ -159,12 +159,10 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_call_send(c, &a);
 }
 
-// The first slot of the server that is checked; of no Cluster: none.
+// In a Cluster the tag of a slot of the server that is checked; one that has lost its slots refuses any.
 static const char *check_tag(const struct redis_node *n) {
-    const struct redis *r = n->redis;
-    unsigned slot = 0;
-    while (r->owners && slot < REDIS_SLOTS - 1 && r->owners[slot] != n) slot++;
-    return r->owners ? r->tags->of[slot] : NULL;
+    const char *tag = redis_node_tag(n);
+    return tag || !n->redis->owners ? tag : n->redis->tags->of[REDIS_SLOTS - 1];
 }
 
 // The log is none that a video could have; in a Cluster it is in a slot of that server.

@@ -13,7 +13,6 @@
 #include "redis_entry.h"
 #include "redis_error.h"
 #include "redis_reply.h"
-#include "redis_slots.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
 
@@ -89,15 +88,12 @@ static void subscribe_rest(struct redis_subscriber *s) {
 // Makes the name of the probe's channel. In a Cluster it lies in a slot of the server, or is empty if that
 // has none.
 static void subscriber_name_probe(struct redis_subscriber *s) {
-    const struct redis *r = s->redis;
-    unsigned slot = 0;
+    const char *tag = redis_node_tag(s->node);
     s->probe_channel[0] = 0;
-    while (r->owners && slot < REDIS_SLOTS && r->owners[slot] != s->node) slot++;
-    if (!r->owners)
+    if (!s->redis->owners)
         snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
-    else if (slot < REDIS_SLOTS)
-        snprintf(s->probe_channel, sizeof s->probe_channel, "video:/{%s}%016" PRIx64, r->tags->of[slot],
-                 hash_random());
+    else if (tag)
+        snprintf(s->probe_channel, sizeof s->probe_channel, "video:/{%s}%016" PRIx64, tag, hash_random());
 }
 
 static void subscribe_all(struct redis_subscriber *s, enum subscribing first) {
@@ -202,17 +198,15 @@ static void take_subscribed(struct redis_subscriber *s, const char *channel) {
         hub_notify_subscribed(s->redis->hub, channel + PREFIX_LEN);
 }
 
-// In a Cluster: that the slot is another server's. Whoever hears it subscribes there.
+// In a Cluster: that the slot is another server's. on_moved() subscribes there.
 static bool take_moved(struct redis_subscriber *s, const char *error) {
     struct redis_place place;
     unsigned slot;
     if (!s->redis->owners || redis_error_action(error) < REDIS_MOVED) return false;
-    if (!redis_error_place(error, &slot, &place)) {
+    if (redis_node_error_place(s->node, error, &slot, &place))
+        s->redis->on_moved(s->redis, slot, &place);
+    else
         s->redis->on_unsettled(s->redis);
-        return true;
-    }
-    if (!place.host[0]) memcpy(place.host, s->node->place.host, sizeof place.host);
-    s->redis->on_moved(s->redis, slot, &place);
     return true;
 }
 
