@@ -1,3 +1,4 @@
+-- Needs: each_shard
 -- Reads the comments that wait and are due, of any video.
 -- ARGV  1 how many  2... empty, or in a Cluster the ends of keys (shared/shard.lua) that this server has
 -- Returns {video, id, record, ...}, in the order in which they became due. A record reads as append.lua writes it.
@@ -17,7 +18,5 @@ local function read(shard)
         end
     end
 end
-for i = 2, #ARGV do
-    if ARGV[i] == '' then read('') else pcall(read, ARGV[i]) end -- a slot may have moved
-end
+each_shard(2, read)
 return found

@@ -1,3 +1,4 @@
+-- Needs: each_shard
 -- Totals, the newest comments and mappings.
 -- ARGV  1 how many comments  2 how many mappings  3... empty, or in a Cluster the ends of keys (shared/shard.lua) that this
 --       server has
@@ -18,9 +19,7 @@ local function read(shard)
         if reader then mapped[#mapped + 1] = {videos[i + 1], videos[i], reader} end -- else it has been dropped since
     end
 end
-for i = 3, #ARGV do
-    if ARGV[i] == '' then read('') else pcall(read, ARGV[i]) end -- a slot may have moved
-end
+each_shard(3, read)
 if #ARGV > 3 then
     table.sort(newest, function(a, b) return a[1] > b[1] or (a[1] == b[1] and a[3] < b[3]) end)
     table.sort(mapped, function(a, b) return tonumber(a[1]) > tonumber(b[1]) end)
