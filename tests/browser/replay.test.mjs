@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { moderate, post } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
-import { until } from '../integration/lib/time.mjs';
+import { pause, until } from '../integration/lib/time.mjs';
 import { findings } from './axe.mjs';
 import { Column, launch, serve } from './embedding.mjs';
 import { openBrowser, openWatch } from './watch.mjs';
@@ -15,7 +15,7 @@ async function record(system, whileLive) {
   const started = Date.now(), said = [];
   for (let i = 0; i < 5; i++) {
     said.push({ ...await post(system, 'v', `comment ${i}`, { user: `u${i}` }), at: Date.now() - started });
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await pause(PAUSE_MS);
   }
   await moderate(system, 'v', 'DELETE', `comments/${said[1].id}`);
   await moderate(system, 'v', 'PUT', 'pin', { id: said[2].id });
