@@ -48,6 +48,7 @@ export class Asking {
     return JSON.parse(answer.text);
   }
 
+  // It finishes what it is doing.
   stop() {
     this.stopping = true;
     return this.done;

@@ -90,8 +90,8 @@ class Stage extends Asking {
       if (answer?.status === 403 && /"video_ended"/.test(answer.text)) continue;
       this.posts.push(post);
       if (answer?.status === 201) {
-        Object.assign(post, { comment: JSON.parse(answer.text).comment });
-        post.whole = canonical(post.comment);
+        const { comment } = JSON.parse(answer.text);
+        Object.assign(post, { comment, whole: canonical(comment) });
       }
       if (answer?.status === 201 || answer?.status === 202) {
         this.#escapes(post.text, deed.sentMs, post.sentMs, 'the video had ended, and it was accepted');

@@ -1,19 +1,19 @@
 // Writers that number their comments. One with keys posts each comment until it is acknowledged, at one comment API after the
 // other; one without posts it once, and what became of it is unknown if there is no answer.
 import { randomUUID } from 'node:crypto';
-import { Agent, request } from '../integration/lib/undici.mjs';
+import { request } from '../integration/lib/undici.mjs';
 import { pause } from '../integration/lib/time.mjs';
+import { Asking } from './asking.mjs';
 import { canonical } from './viewers.mjs';
 
-class Writer {
+class Writer extends Asking {
   posts = [];
-  faults = []; // answers that should not be
   refused = 0;
   unanswered = 0;
 
   constructor(world, { name, video, keyed, everyMs, number }) {
-    Object.assign(this, { world, name, video, keyed, everyMs, tries: number });
-    this.dispatcher = new Agent({ connections: 1, connect: { timeout: 2_000 }, headersTimeout: 8_000, bodyTimeout: 8_000 });
+    super(world, { video, seed: number });
+    Object.assign(this, { name, keyed, everyMs });
     this.done = this.#run();
   }
 
@@ -40,33 +40,23 @@ class Writer {
     const body = JSON.stringify({ userid: this.name, videoid: this.video, comment: post.text });
     let status, text, retryAfter;
     try {
-      const answer = await request(`${comments[this.tries % comments.length]}/comment`, { method: 'POST', headers, body, dispatcher: this.dispatcher });
+      const answer = await request(`${comments[this.at % comments.length]}/comment`, { method: 'POST', headers, body, dispatcher: this.dispatcher });
       [status, text, retryAfter] = [answer.statusCode, await answer.body.text(), answer.headers['retry-after']];
     } catch {
       this.unanswered++;
-      this.tries++;
+      this.at++;
       return;
     }
     if (status === 201) this.#acknowledge(post, JSON.parse(text).comment);
     else if (status === 503 && /^[1-9]\d*$/.test(retryAfter)) this.refused++;
     else this.faults.push(`${this.name} was answered ${status} ${text}`);
-    if (status !== 201) this.tries++;
+    if (status !== 201) this.at++;
   }
 
   #acknowledge(post, comment) {
     Object.assign(post, { comment, whole: canonical(comment), answeredMs: this.world.nowMs });
     this.last = post;
     if (comment.comment !== post.text || comment.videoid !== post.video) this.faults.push(`${post.text} was answered with ${post.whole}`);
-  }
-
-  // Its last comment is posted to the end.
-  stop() {
-    this.stopping = true;
-    return this.done;
-  }
-  close() {
-    this.stopping = this.givenUp = true;
-    return this.dispatcher.destroy().catch(() => {});
   }
 }
 
