@@ -280,8 +280,8 @@ export class LiveCommentsElement extends Base {
     if (comment.more && !replayed) rate.leftOut(performance.now(), comment.more);
     // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
     const shown = !list.following || document.hidden || replayed || this.hasAttribute('everything') || rate.take(performance.now(), own);
-    const stamp = at === undefined ? {} : { stamp: position(at) };
-    if (shown) list.add(comment, { own, pending, at: replayed || stamp.stamp ? undefined : Date.now(), ...stamp });
+    const stamp = at === undefined ? undefined : position(at);
+    if (shown) list.add(comment, { own, pending, stamp, at: replayed || stamp ? undefined : Date.now() });
     if (!own && !replayed && shown) announcer.add(comment);
     this.#fire('comment', { comment, own, replayed, at });
   }
