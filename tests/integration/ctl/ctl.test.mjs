@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { call, owner, post, resolve } from '../lib/api.mjs';
+import { call, owner, post, resolve, videosOf } from '../lib/api.mjs';
 import { binary } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { setup } from '../lib/system.mjs';
@@ -75,8 +75,7 @@ scenario('a reader drains, gets nothing new, and is taken back', async (t) => {
 scenario('what would be moved is printed, and is none where readers are about even', async (t) => {
   const { system, ctl } = await begin(t);
   const full = await owner(system, 'v0');
-  const videos = [];
-  for (let i = 0; videos.length < 3; i++) if ((await owner(system, `v${i}`)) === full) videos.push(`v${i}`);
+  const videos = await videosOf(system, full, 3);
   for (const [i, video] of videos.entries()) for (let n = 0; n <= i; n++) await t.watch(full, { video });
   await until(async () => (await rows(ctl)).some(({ viewers }) => viewers === 6), 'the leases to say so');
   const plan = JSON.parse((await ctl('plan', '--json')).stdout);

@@ -61,6 +61,13 @@ export const resolve = (system, video) =>
 // The URL of the reader that a video belongs to; registers the video if necessary.
 export const owner = async (system, video) => (await register(system, video)).readerUrl;
 
+// So many videos, registered here, that belong to this reader.
+export async function videosOf(system, reader, count) {
+  const found = [];
+  for (let i = 0; found.length < count; i++) if ((await owner(system, `v${i}`)) === reader) found.push(`v${i}`);
+  return found;
+}
+
 export const statistics = (system) => expectStatus(200, call('GET', `${system.statistics}/statistics`));
 
 export const health = (url) => expectStatus(200, call('GET', `${url}/health`));

@@ -1,25 +1,19 @@
 // Set-ups: processes.
 // Readers that give their viewers to others, at the pace that these can take them on.
 import assert from 'node:assert/strict';
-import { owner } from '../lib/api.mjs';
+import { videosOf } from '../lib/api.mjs';
 import { startLoad } from '../lib/load.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { within } from '../lib/time.mjs';
+import { pause, within } from '../lib/time.mjs';
 
 const setups = ['processes'];
-
-async function videosOf(system, reader, count) {
-  const videos = [];
-  for (let i = 0; videos.length < count; i++) if ((await owner(system, `v${i}`)) === reader) videos.push(`v${i}`);
-  return videos;
-}
 
 // How many streams have been cut in all, every 50 ms until `end`.
 async function cutsUntil(end, load) {
   const samples = [];
   const ended = end.then(() => true);
   do samples.push({ at: performance.now(), cuts: load.cuts });
-  while (!(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 50))])));
+  while (!(await Promise.race([ended, pause(50)])));
   return samples;
 }
 

@@ -2,17 +2,11 @@
 // Set-ups: processes.
 // Long: 15.
 import assert from 'node:assert/strict';
-import { owner, resolve } from '../lib/api.mjs';
+import { resolve, videosOf } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause, until } from '../lib/time.mjs';
 
 const options = { setups: ['processes'], ms: 60_000 };
-
-async function videosOf(system, reader, count) {
-  const found = [];
-  for (let i = 0; found.length < count; i++) if ((await owner(system, `v${i}`)) === reader) found.push(`v${i}`);
-  return found;
-}
 
 // Stops Redis for so long that readers cannot renew their leases.
 async function outage(system, ms) {

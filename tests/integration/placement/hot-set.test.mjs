@@ -3,7 +3,8 @@
 // CI also: processes. Managers and readers meet in the store alone.
 // Long: 15.
 import assert from 'node:assert/strict';
-import { call, health, owner, post, register } from '../lib/api.mjs';
+import { health, owner, post, register } from '../lib/api.mjs';
+import { scrape, sum } from '../lib/exposition.mjs';
 import { startLoad } from '../lib/load.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { setup } from '../lib/system.mjs';
@@ -16,9 +17,8 @@ const flags = { 'hot-after-ms': 500, 'cool-after-ms': 1_500, 'max-viewers': MOST
 const TOO_MANY = setup === 'embedded' ? 30 : 20;
 const WAIT_MS = 20_000;
 
-const figure = async (url, name) => Number((await call('GET', `${url}/metrics`)).text.match(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'm'))[1]);
 // How many readers serve the only hot video, as the manager says; 0: there is none.
-const setReaders = (system) => figure(system.manager, 'chorus_manager_hot_readers');
+const setReaders = async (system) => sum(await scrape(system.manager), 'chorus_manager_hot_readers');
 const viewersAt = async (reader) => (await health(reader)).activeConnections;
 
 // The two readers that have the crowd, once each has its part: of so few viewers, a handful too many stay where they are, and

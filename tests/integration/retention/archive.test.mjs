@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, moderate, post, postMany } from '../lib/api.mjs';
+import { scrape, sum } from '../lib/exposition.mjs';
 import { Fleet } from '../lib/fleet.mjs';
 import { compareIds } from '../lib/journal.mjs';
 import { Program, run } from '../lib/process.mjs';
@@ -29,7 +30,7 @@ async function follow(t, system, flags = {}) {
   return archive;
 }
 
-const metric = async (archive, name) => Number((await call('GET', `${archive.url}/metrics`)).text.match(new RegExp(`^${name}\\S* (\\d+)$`, 'm'))[1]);
+const metric = async (archive, name) => sum(await scrape(archive.url), name);
 
 scenario('what the log drops is archived, across a kill, and what is deleted is not', { ms: 60_000 }, async (t) => {
   const system = await t.system(short);
