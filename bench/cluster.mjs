@@ -1,11 +1,10 @@
 // What bench/cluster measures, as tables on standard output: cluster.mjs SECONDS SLOTS VIDEOS.
 import { RedisCluster, slotOf } from '../tests/integration/lib/cluster.mjs';
-import { RedisServer } from '../tests/integration/lib/redis.mjs';
 import { WatchedRedis } from '../tests/integration/lib/sentinel.mjs';
-import { Program } from '../tests/integration/lib/process.mjs';
-import { call, post } from '../tests/integration/lib/api.mjs';
+import { post } from '../tests/integration/lib/api.mjs';
 import { startLoad } from '../tests/integration/lib/load.mjs';
-import { until } from '../tests/integration/lib/time.mjs';
+import { startSystem } from '../tests/integration/lib/system.mjs';
+import { pause, until } from '../tests/integration/lib/time.mjs';
 import { Agent, request } from '../tests/integration/lib/undici.mjs';
 import http from 'node:http';
 
@@ -18,16 +17,10 @@ const release = async () => {
   for (const action of undo.splice(0).reverse()) await action();
 };
 
-// `chorus up` on a store: {comment, reader, statistics, readers, ...}, as the library's functions know a system.
-async function startUp(store, args = []) {
-  await store.start();
-  t.after(() => store.release());
-  const program = new Program(['up', '--redis', store.url, '--readers', '1', '--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0', '--log-level', 'warn', '--log-entries', '100000', '--limit-posts', '0', ...args]);
-  t.after(() => program.kill('SIGKILL'));
-  const url = (name) => program.stdout.match(new RegExp(`^\\W*${name}\\b\\W*?(http://\\S+)`, 'm'))?.[1];
-  await until(() => url('reader-1'), () => `the addresses; ${program.stderr}`);
-  const system = { program, manager: url('manager'), comment: url('comment'), comments: [url('comment')], reader: url('reader-1'), readers: [url('reader-1')], statistics: url('statistics') };
-  await until(async () => (await call('GET', `${system.comment}/ready`)).status === 200, 'it to be ready', 20_000);
+// `chorus up` on a store: a Redis of its own if none is given.
+async function startUp(store, flags = {}) {
+  const system = await startSystem({ readers: 1, redis: store, flags: { 'log-level': 'warn', 'log-entries': 100_000, 'limit-posts': 0, ...flags } });
+  t.after(() => system.release());
   return system;
 }
 
@@ -50,9 +43,9 @@ async function rate(system, servers) {
     }
   };
   const all = Array.from({ length: CONNECTIONS }, (_, video) => one(video));
-  await new Promise((done) => setTimeout(done, 500)); // videos are known, connections open
+  await pause(500); // videos are known, connections open
   const before = await Promise.all(servers.map(cpu)), from = performance.now(), counted = count;
-  await new Promise((done) => setTimeout(done, seconds * 1_000));
+  await pause(seconds * 1_000);
   const took = (performance.now() - from) / 1_000, comments = count - counted;
   const spent = (await Promise.all(servers.map(cpu))).map((after, i) => after - before[i]);
   stop = true;
@@ -69,9 +62,8 @@ row('store', 'comments per second', 'CPU of Redis for a comment', 'share of each
 row('---', '---', '---', '---');
 const shares = (list) => list.map((share) => `${Math.round(share * 100)} %`).join(', ');
 {
-  const one = new RedisServer();
-  const system = await startUp(one);
-  const r = await rate(system, [one]);
+  const system = await startUp();
+  const r = await rate(system, [system.redis]);
   row('one Redis', Math.round(r.perSecond), `${r.us.toFixed(1)} us`, shares(r.shares));
   await release();
 }
@@ -87,7 +79,7 @@ const pairs = { '': [], ', confirmed': [] };
 for (let round = 0; round < ROUNDS; round++) {
   for (const [name, found] of Object.entries(pairs)) {
     const watched = new WatchedRedis();
-    const system = await startUp(watched, name ? ['--confirm-replicas', '1', '--confirm-ms', '1000'] : []);
+    const system = await startUp(watched, name ? { 'confirm-replicas': 1, 'confirm-ms': 1_000 } : {});
     found.push(await rate(system, [watched.primary]));
     await release();
   }
@@ -150,11 +142,11 @@ row('---', '---');
 }
 {
   const cluster = new RedisCluster();
-  const system = await startUp(cluster, ['--unsubscribe-ms', '600000', '--limit-connects', '0', '--limit-streams', '0']);
+  const system = await startUp(cluster, { 'unsubscribe-ms': 600_000, 'limit-connects': 0, 'limit-streams': 0 });
   const streams = [];
   for (let i = 0; i < videos; i++) {
     await new Promise((done, failed) => {
-      const stream = http.get(`${system.reader}/connect?userid=u&videoid=w${i}&redirect=never`, (response) => {
+      const stream = http.get(`${system.readers[0]}/connect?userid=u&videoid=w${i}&redirect=never`, (response) => {
         response.resume();
         done();
       });
