@@ -23,16 +23,17 @@ static enum deed_kind kind_of(const char *word) {
     return (enum deed_kind)kind;
 }
 
-// A moderator does one thing after the other.
-static struct deed *deed_last(struct moderation *m, uint32_t moderator) {
+// Returns the last deed of the event's moderator that was sent by then, or NULL: a moderator does one thing
+// after the other.
+static struct deed *deed_last(const struct moderation *m, const struct journal_event *e) {
     for (size_t i = m->count; i-- > 0;)
-        if (m->deeds[i].moderator == moderator) return &m->deeds[i];
+        if (m->deeds[i].moderator == e->who && m->deeds[i].sent_us <= e->at_us) return &m->deeds[i];
     return NULL;
 }
 
 static void take_act(struct moderation *m, const struct journal_event *e) {
     enum deed_kind kind = kind_of(e->word);
-    struct deed *last = deed_last(m, e->who);
+    struct deed *last = deed_last(m, e);
     if (last && last->acked_us < 0) last->unsure = true;
     if (kind == DEED_KINDS) return;
     m->deeds = mem_realloc(m->deeds, (m->count + 1) * sizeof *m->deeds);
@@ -47,14 +48,14 @@ static void take_act(struct moderation *m, const struct journal_event *e) {
 }
 
 static void take_done(struct moderation *m, const struct journal_event *e) {
-    struct deed *d = deed_last(m, e->who);
+    struct deed *d = deed_last(m, e);
     if (!d) return;
     d->acked_us = e->at_us;
     d->gone = !strcmp(e->word, "gone");
 }
 
 static void take_unsure(struct moderation *m, const struct journal_event *e) {
-    struct deed *d = deed_last(m, e->who);
+    struct deed *d = deed_last(m, e);
     if (d) d->unsure = true;
 }
 
@@ -279,12 +280,8 @@ bool moderation_is_told(const struct moderation *m, const struct known *k) {
     return position_is_set(moderation_removal(m, k, (struct position){UINT64_MAX, UINT64_MAX}));
 }
 
-// A moderator does one thing after the other.
 const struct deed *moderation_of_answer(const struct moderation *m, const struct journal_event *e) {
-    const struct deed *found = NULL;
-    for (size_t i = 0; i < m->count && m->deeds[i].sent_us <= e->at_us; i++)
-        if (m->deeds[i].moderator == e->who) found = &m->deeds[i];
-    return found;
+    return deed_last(m, e);
 }
 
 const struct deed *moderation_find(const struct moderation *m, enum deed_kind kind, uint32_t video,
