@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/container_of.h"
+#include "base/id.h"
 #include "net/loop.h"
 
 struct asked {
@@ -15,6 +16,21 @@ struct asked {
     http_client_cb *done;
     void *arg;
 };
+
+int ask_main(enum command command, const char *what, int argc, char **argv, ask_run *run) {
+    struct settings set;
+    struct options options;
+    const char *id = settings_take_operand(command, &argc, argv);
+    if (!settings_begin(&set, &options, command, argc, argv)) return 2;
+    int code = 2;
+    if (!id || !id_is_valid(id, strlen(id)))
+        fprintf(stderr, "chorus %s: It needs %s: 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @.\n",
+                settings_command_name(command), what);
+    else
+        code = run(&set, id);
+    options_release(&options);
+    return code;
+}
 
 bool ask_begin(struct ask *a, enum command command, const char *token) {
     *a = (struct ask){.command = command, .loop = loop_new()};

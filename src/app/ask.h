@@ -15,6 +15,11 @@ struct ask {
     char *authorization; // NULL: none
 };
 
+// Carries out a command that is about one video or user, its operand, which `what` names ("a video"). Returns
+// its exit code: that of `run`; 2, and has said why, if the id or a setting is not valid.
+typedef int ask_run(const struct settings *, const char *id);
+int ask_main(enum command, const char *what, int argc, char **argv, ask_run *);
+
 // Begins, with a bearer token (NULL or empty: none). Returns false, and has said why, if there are no
 // descriptors left.
 bool ask_begin(struct ask *, enum command, const char *token);

@@ -7,7 +7,6 @@
 
 #include "app/settings.h"
 #include "ask.h"
-#include "base/id.h"
 
 enum {
     TIMEOUT_MS = 6 * 3600 * 1000, // it reads all that there is
@@ -66,17 +65,6 @@ static bool erase_at(const struct settings *set, const char *part, const char *a
     return e.done;
 }
 
-// The comment API first: what it appends, the archive takes out as well.
-static int run_erase(const struct settings *set, const char *user) {
-    bool done = erase_at(set, "Comment API", set->comment_url, user);
-    if (!set->archive_url)
-        puts("Archive: none was named. Where a Redis has one beside it, ask it too (--archive URL).");
-    else if (!erase_at(set, "Archive", set->archive_url, user))
-        done = false;
-    if (!done) fprintf(stderr, "chorus erase: Not all of it is done. What is, stays done: ask again.\n");
-    return done ? 0 : 1;
-}
-
 // Where there is nobody to ask, --yes has to be given.
 static bool erase_is_meant(const struct settings *set, const char *user) {
     char answer[8];
@@ -91,16 +79,18 @@ static bool erase_is_meant(const struct settings *set, const char *user) {
     return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+// The comment API first: what it appends, the archive takes out as well.
+static int run_erase(const struct settings *set, const char *user) {
+    if (!erase_is_meant(set, user)) return 2;
+    bool done = erase_at(set, "Comment API", set->comment_url, user);
+    if (!set->archive_url)
+        puts("Archive: none was named. Where a Redis has one beside it, ask it too (--archive URL).");
+    else if (!erase_at(set, "Archive", set->archive_url, user))
+        done = false;
+    if (!done) fprintf(stderr, "chorus erase: Not all of it is done. What is, stays done: ask again.\n");
+    return done ? 0 : 1;
+}
+
 int erase_main(int argc, char **argv) {
-    struct settings set;
-    struct options options;
-    const char *user = settings_take_operand(COMMAND_ERASE, &argc, argv);
-    if (!settings_begin(&set, &options, COMMAND_ERASE, argc, argv)) return 2;
-    int code = 2;
-    if (!user || !id_is_valid(user, strlen(user)))
-        fputs("chorus erase: It needs a user: 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @.\n", stderr);
-    else if (erase_is_meant(&set, user))
-        code = run_erase(&set, user);
-    options_release(&options);
-    return code;
+    return ask_main(COMMAND_ERASE, "a user", argc, argv, run_erase);
 }

@@ -13,7 +13,6 @@
 #include "app/settings.h"
 #include "ask.h"
 #include "base/buf.h"
-#include "base/id.h"
 #include "export_line.h"
 
 enum {
@@ -195,15 +194,5 @@ static int run_export(const struct settings *set, const char *video) {
 }
 
 int export_main(int argc, char **argv) {
-    struct settings set;
-    struct options options;
-    const char *video = settings_take_operand(COMMAND_EXPORT, &argc, argv);
-    if (!settings_begin(&set, &options, COMMAND_EXPORT, argc, argv)) return 2;
-    int code = 2;
-    if (!video || !id_is_valid(video, strlen(video)))
-        fputs("chorus export: It needs a video: 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @.\n", stderr);
-    else
-        code = run_export(&set, video);
-    options_release(&options);
-    return code;
+    return ask_main(COMMAND_EXPORT, "a video", argc, argv, run_export);
 }

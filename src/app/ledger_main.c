@@ -2,11 +2,9 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "app/settings.h"
 #include "ask.h"
-#include "base/id.h"
 
 enum { TIMEOUT_MS = 5000 };
 
@@ -93,15 +91,5 @@ static int run_ledger(const struct settings *set, const char *video) {
 }
 
 int ledger_main(int argc, char **argv) {
-    struct settings set;
-    struct options options;
-    const char *video = settings_take_operand(COMMAND_LEDGER, &argc, argv);
-    if (!settings_begin(&set, &options, COMMAND_LEDGER, argc, argv)) return 2;
-    int code = 2;
-    if (!video || !id_is_valid(video, strlen(video)))
-        fputs("chorus ledger: It needs a video: 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @.\n", stderr);
-    else
-        code = run_ledger(&set, video);
-    options_release(&options);
-    return code;
+    return ask_main(COMMAND_LEDGER, "a video", argc, argv, run_ledger);
 }
