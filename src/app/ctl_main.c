@@ -212,8 +212,7 @@ int ctl_main(int argc, char **argv) {
     for (int i = 0; i <= WORDS; i++) word[i] = settings_take_operand(COMMAND_CTL, &argc, argv);
     if (!settings_begin(&set, &options, COMMAND_CTL, argc, argv)) return 2;
     struct ctl c = {.settings = &set};
-    snprintf(c.path, sizeof c.path, "%s%s", set.control ? set.control : set.data,
-             set.control ? "" : "/control.sock");
+    settings_control_path(&set, c.path);
     int code = 2;
     if (word[0] && !word[WORDS])
         code = ctl_run(&c, word);

@@ -46,6 +46,11 @@ bool settings_redis_url(const struct settings *s, char *url, size_t size) {
     return true;
 }
 
+void settings_control_path(const struct settings *s, char path[SETTINGS_PATH_MAX]) {
+    snprintf(path, SETTINGS_PATH_MAX, "%s%s", s->control ? s->control : s->data,
+             s->control ? "" : "/control.sock");
+}
+
 // A name that is looked up may take seconds: not while the process runs, unless it is another one.
 static void check_bind(const struct settings *s, struct options *o, const struct settings *running) {
     union address address;

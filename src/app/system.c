@@ -134,8 +134,7 @@ static void open_control(struct system *s) {
     char path[SETTINGS_PATH_MAX], url[SETTINGS_REDIS_URL_SIZE];
     bool has_data = s->runtime.command == COMMAND_UP && !settings_redis_url(set, url, sizeof url);
     if (!s->runtime.placement || (!set->control && !has_data)) return;
-    snprintf(path, sizeof path, "%s%s", set->control ? set->control : set->data,
-             set->control ? "" : "/control.sock");
+    settings_control_path(set, path);
     s->control = control_start(&s->runtime, path);
 }
 

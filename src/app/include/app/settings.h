@@ -174,6 +174,9 @@ const char *settings_command_name(enum command);
 // Writes the URL of Redis. Returns false if the engine is the embedded one.
 bool settings_redis_url(const struct settings *, char *url, size_t size);
 
+// Writes the path of the control socket: that of --control, or the one in the data folder.
+void settings_control_path(const struct settings *, char path[SETTINGS_PATH_MAX]);
+
 // Writes the port of each reader; 0: the kernel chooses. Returns false if the list has more than there are
 // readers, or counts up beyond 65535.
 bool settings_reader_ports(const struct settings *, int ports[READERS_MAX]);
