@@ -34,8 +34,7 @@ static void add_ports_of_up(struct doctor_config *c, const struct settings *set)
     int ports[READERS_MAX];
     settings_reader_ports(set, ports);
     for (const struct role *role = role_table; role->name; role++) {
-        if (role->command == COMMAND_ARCHIVE) continue; // is no part of it
-        if (set->single_port && role->command != COMMAND_COMMENT) continue;
+        if (!role->flag || (set->single_port && role->command != COMMAND_COMMENT)) continue;
         for (int64_t i = 0; role->command == COMMAND_READER && i < set->readers; i++)
             add_port(c, role, role->flag, ports[i]);
         if (role->command != COMMAND_READER)

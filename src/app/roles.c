@@ -160,7 +160,7 @@ const struct role role_table[] = {
     {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, NULL, comment_assets,
      false, make_comment},
     {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, NULL, false, make_reader},
-    {COMMAND_ARCHIVE, "archive", "port", 0, archive_tables, NULL, NULL, false, make_archive},
+    {COMMAND_ARCHIVE, "archive", NULL, 0, archive_tables, NULL, NULL, false, make_archive},
     {0},
 };
 

@@ -38,8 +38,8 @@ struct role_context {
 struct role {
     enum command command;
     const char *name;
-    const char *flag; // of its port in `up`
-    size_t port;      // its offset in the settings; 0: readers have a list, and `up` has no archive role
+    const char *flag; // of its port in `up`; NULL: no part of it
+    size_t port;      // its offset in the settings; 0: readers have a list
     const struct http_route *const *tables;
     const struct http_route *const *demo_tables; // with --demo; NULL: the same
     const struct http_asset *assets;             // NULL: none

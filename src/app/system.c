@@ -123,7 +123,7 @@ static bool add_readers(struct system *s, const struct role *role) {
 static bool add_role(struct system *s, const struct role *role) {
     const struct settings *set = s->runtime.settings;
     if (s->runtime.command == role->command) return add_part(s, role, role->name, "port", set->port, 0);
-    if (s->runtime.command != COMMAND_UP || role->command == COMMAND_ARCHIVE) return true;
+    if (s->runtime.command != COMMAND_UP || !role->flag) return true;
     if (role->command == COMMAND_READER) return add_readers(s, role);
     const int64_t *port = (const void *)((const char *)set + role->port);
     return add_part(s, role, role->name, role->flag, *port, 0);
