@@ -116,10 +116,15 @@ static bool has_viewers(const struct runtime *r) {
     return r->command != COMMAND_STATISTICS; // and not only dashboards, which have no options
 }
 
+static unsigned online_cores(void) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
 unsigned runtime_workers(const struct runtime *r) {
     const struct settings *set = r->settings;
-    long cores = has_viewers(r) ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-    return set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
+    if (set->workers) return (unsigned)set->workers;
+    return has_viewers(r) ? online_cores() : 1;
 }
 
 static struct fan_bounds bounds_of(const struct runtime *r) {
@@ -134,10 +139,9 @@ static struct fan_bounds bounds_of(const struct runtime *r) {
 
 static void set_crowd(struct runtime *r) {
     const struct settings *set = r->settings;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     r->crowd.most = set->max_viewers;
     r->crowd.connects =
-        set->connect_rate ? set->connect_rate : CROWD_CONNECTS_A_CORE * (cores > 0 ? cores : 1);
+        set->connect_rate ? set->connect_rate : (int64_t)CROWD_CONNECTS_A_CORE * online_cores();
 }
 
 static bool runtime_open_fanout(struct runtime *r) {
