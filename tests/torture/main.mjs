@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { call } from '../integration/lib/api.mjs';
 import { compareIds } from '../integration/lib/journal.mjs';
-import { pause, until } from '../integration/lib/time.mjs';
+import { pause, until, within } from '../integration/lib/time.mjs';
 import { check, storedBounds } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
 import { keep, kept } from './kept.mjs';
@@ -127,8 +127,7 @@ async function torture() {
   await world.heal();
   const healedMs = world.nowMs;
   await recovered();
-  await Promise.all([...moderators, ...stage].map((moderator) => moderator.stop()));
-  await Promise.all(writers.map((writer) => writer.stop()));
+  for (const those of [[...moderators, ...stage], writers]) await within(Promise.all(those.map((each) => each.stop())), PATIENCE_MS, 'what they were doing to be answered');
   await caughtUp();
   say(`all have everything ${Math.round(world.nowMs - healedMs)} ms after the last fault`);
 
@@ -188,8 +187,7 @@ try {
   if (options.keep) keep(options.keep, historySoFar());
   violations = [{ rule: 'end', what: `${error.stack}\n${world.crashes.join('\n')}` }];
 }
-for (const each of [...viewers, ...late, ...moderators, ...stage, ...writers]) await Promise.race([each.close(), pause(2_000)]);
-await world.close();
+for (const each of [...viewers, ...late, ...moderators, ...stage, ...writers, world]) await Promise.race([each.close(), pause(2_000)]);
 for (const { rule, what } of violations.slice(0, 20)) console.log(`${rule}: ${what}`);
 console.log(violations.length ? `seed ${options.seed}: ${violations.length} violations` : `seed ${options.seed}: the promise held`);
 process.exit(violations.length ? 1 : 0);

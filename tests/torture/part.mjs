@@ -13,9 +13,9 @@ export class Part {
   ended = false; // at any time
   refusals = 0; // ends with an error, as of one that finds its disk full at its start; then it is started again
 
-  // args(part): its command line. file: another program than Chorus.
-  constructor(name, { address, port, under = [], file, args, env = {} }) {
-    Object.assign(this, { name, address, port, under, file, args, env });
+  // args(part): its command line. file, forks: another program than Chorus, and whether it has children (process.mjs).
+  constructor(name, { address, port, under = [], file, forks = false, args, env = {} }) {
+    Object.assign(this, { name, address, port, under, file, forks, args, env });
   }
   get role() {
     return this.name.split('-')[0];
@@ -32,9 +32,9 @@ export class Part {
 
   start() {
     if (this.running || this.closed) return;
-    const { under, file, env } = this;
+    const { under, file, forks, env } = this;
     this.stopped = false;
-    const program = (this.program = new Program(this.args(), { under, env, ...(file && { file }) }));
+    const program = (this.program = new Program(this.args(), { under, env, forks, ...(file && { file }) }));
     program.ended.then((end) => {
       this.ended = true;
       this.complaints.push(...complaintsOf(this.name, end));

@@ -9,7 +9,7 @@ import { Part } from './part.mjs';
 export class RedisPart extends Part {
   // onRepair(): what was wrong with its file has been cut off, and with it perhaps what it had acknowledged.
   constructor(name, { folder, onRepair, ...options }) {
-    super(name, { ...options, file: 'redis-server', args: () => this.#args() });
+    super(name, { ...options, file: 'redis-server', forks: true, args: () => this.#args() });
     this.folder = folder ?? mkdtempSync(join(options.scratch, `${name}-`));
     this.onRepair = onRepair;
   }

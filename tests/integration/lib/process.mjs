@@ -11,7 +11,7 @@ export const binary = named.includes('/') ? resolve(named) : named;
 
 const alive = new Set();
 process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const program of alive) program.killAll();
 });
 
 export class Program {
@@ -20,23 +20,26 @@ export class Program {
 
   // file: what to run instead of the program under test. under: a command in front of it, in words.
   // limits: what it starts under, as prlimit names it: {nofile: 64}. output: a file for stdout instead of a pipe.
-  constructor(args, { env = {}, limits = {}, cwd, output, under = [], file: own = binary } = {}) {
+  // forks: its children die with it, however it ends. One that stayed would hold its output and its connections open.
+  constructor(args, { env = {}, limits = {}, cwd, output, under = [], file: own = binary, forks = false } = {}) {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
     const [file, ...rest] = [...(flags.length ? ['prlimit', ...flags] : []), ...under, own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
     // A Redis in the environment of the tests is not for them.
-    this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'] });
+    this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'], detached: forks });
+    this.forks = forks;
+    if (forks) this.child.once('exit', () => this.killAll());
     if (output) closeSync(sink);
-    alive.add(this.child);
+    alive.add(this);
     this.child.stdout?.setEncoding('utf8').on('data', (text) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
     this.ended = once(this.child, 'close').then(
       ([code, signal]) => {
-        alive.delete(this.child);
+        alive.delete(this);
         return (this.end = { code, signal, stdout: this.stdout, stderr: this.stderr });
       },
       (error) => {
-        alive.delete(this.child);
+        alive.delete(this);
         return (this.end = { code: -1, signal: null, stdout: '', stderr: `${error.message} (CHORUS_BIN names the binary)` });
       },
     );
@@ -57,6 +60,13 @@ export class Program {
   kill(signal) {
     this.child.kill(signal);
     return this.ended;
+  }
+  // With its children, where it has a process group of its own.
+  killAll() {
+    try {
+      if (this.forks) process.kill(-this.pid, 'SIGKILL');
+      else this.child.kill('SIGKILL');
+    } catch {} // none is left
   }
 
   // Waits for a line on stderr; returns the match.

@@ -39,7 +39,7 @@ export class RedisServer {
       ...(this.tls && { port: 0, 'tls-port': this.port, 'tls-cert-file': this.tls.certificate, 'tls-key-file': this.tls.key, 'tls-ca-cert-file': this.tls.ca }),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.program = new Program([...args, ...this.args], { file: 'redis-server', env: this.env });
+    this.program = new Program([...args, ...this.args], { file: 'redis-server', env: this.env, forks: true });
     await until(async () => {
       if (this.program.end) throw Object.assign(new Error(`redis-server ended: ${this.program.stdout}`), { final: true });
       return (await this.command('PING')) === 'PONG';
