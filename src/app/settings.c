@@ -120,7 +120,7 @@ static const struct option_row rows[] = {
      COMMAND_UP},
     {"single-reader", NULL, OPTION_BOOL, AT(single_reader), 0, 0, NULL, NULL, NULL,
      "give every video one reader, however hot it is; use it for all services, or for none", PLACING},
-    {"hot-after-ms", NULL, OPTION_INT, AT(hot_after_ms), 0, DAY_MS, "3000", "MS", NULL,
+    {"hot-after-ms", NULL, OPTION_INT, AT(hot_after_ms), 0, DAY_MS, "1000", "MS", NULL,
      "give a video more readers when it has taken more than 60 % of its readers for this long",
      COMMAND_UP | COMMAND_MANAGER},
     {"cool-after-ms", NULL, OPTION_INT, AT(cool_after_ms), 0, DAY_MS, "300000", "MS", NULL,

@@ -17,6 +17,7 @@
 
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
+    MOVE_RETRY_MS = 250,    // viewers that are moved come back after half of it to twice as much
     FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
     RELIEF_IDLE_MS = 1000,  // a viewer that reads accepts data more often than that,
     EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
@@ -224,13 +225,13 @@ static bool channel_move_one(struct viewer *v, struct frame *last, int64_t now_m
     return true;
 }
 
-// They leave at a pace: the time that a crowd would be given to reconnect after is too long for them.
+// They leave at a pace, so that they need no time to be spread over.
 //
 // Each of those that are ready leaves their range, and none of the others changes the place of one that is
 // still to be visited: from the end, others only come to places that have been visited.
 void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame *event, int64_t now_ms) {
     const struct viewer_set *s = &ch->viewers;
-    struct frame *leaving = frame_of_retry(event_stream_draw_retry(0));
+    struct frame *leaving = frame_of_retry(event_stream_draw_retry(MOVE_RETRY_MS));
     uint32_t left = count;
     while (left && s->ready) {
         struct viewer *v = s->at[s->ready - 1];

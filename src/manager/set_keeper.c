@@ -16,7 +16,7 @@
 #include "service/event_feed.h"
 
 enum {
-    LOOK_MS = 500,
+    LOOK_MS = 250,
     READ_AGAIN_MS = 2000, // a set that is not changed: another manager may have changed it
     FORGET_MS = 60000,    // a video that no reader has mentioned
     VIDEOS_MAX = 10000

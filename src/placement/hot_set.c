@@ -6,9 +6,12 @@
 
 #define CLEARLY    0.35 // less in use; viewers that are moved take as much of a reader while they connect
 #define SPAN       0.05 // more than that, so that two readers do not send a viewer to each other
-#define SENDS_ON   1.10 // so many times the viewers of another
+#define SENDS_ON   1.05 // so many times the viewers of another
 #define LEAST_GAP  8    // viewers, below which nobody is sent on or moved
 #define LEAST_FREE 0.01
+#define SOON_S     30.0 // in which arrivals may even a set out
+#define BUSY       0.90 // in use, from which on viewers are moved at once
+#define NEWEST     0.5  // weight of the newest count of arrivals
 
 double hot_set_share_of(double sent, double held) {
     double counted = held * (HOT_GROW / HOT_VIEWERS);
@@ -92,10 +95,33 @@ bool hot_set_sends_on(const struct hot_candidate *own, const struct hot_candidat
            (double)own->viewers > SENDS_ON * (double)other->viewers + LEAST_GAP;
 }
 
-uint64_t hot_set_surplus(const struct hot_candidate *c, size_t count, size_t own) {
+static uint64_t all_viewers(const struct hot_candidate *c, size_t count) {
     uint64_t all = 0;
     for (size_t i = 0; i < count; i++) all += c[i].viewers;
-    double even = (double)all / (double)count;
+    return all;
+}
+
+uint64_t hot_set_surplus(const struct hot_candidate *c, size_t count, size_t own) {
+    double even = (double)all_viewers(c, count) / (double)count;
     if ((double)c[own].viewers < HOT_EVEN * even + LEAST_GAP) return 0;
     return c[own].viewers - (uint64_t)even;
+}
+
+void hot_crowd_count(struct hot_crowd *crowd, const struct hot_candidate *c, size_t count, int64_t now_ms) {
+    uint64_t all = all_viewers(c, count);
+    double passed_s = (double)(now_ms - crowd->at_ms) / 1000;
+    if (crowd->at_ms && passed_s > 0) {
+        double came = ((double)all - (double)crowd->all) / passed_s;
+        crowd->arrivals = (1 - NEWEST) * crowd->arrivals + NEWEST * came;
+    }
+    crowd->all = all;
+    crowd->at_ms = now_ms;
+}
+
+// Those that come go to others, so that `own` has what is even once `surplus` have come for each member.
+uint64_t hot_set_moves(const struct hot_candidate *c, size_t count, size_t own,
+                       const struct hot_crowd *crowd) {
+    uint64_t surplus = hot_set_surplus(c, count, own);
+    bool fills_up = (double)(surplus * count) <= SOON_S * crowd->arrivals;
+    return fills_up && c[own].used < BUSY ? 0 : surplus;
 }

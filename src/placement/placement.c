@@ -148,10 +148,10 @@ bool placement_is_gone(const struct placement *p, const char *reader_url) {
     return readers_has_gone(&p->listing.readers, reader_url, loop_now_ms(p->loop));
 }
 
-uint64_t placement_set_surplus(struct placement *p, const struct reader_set *set, const char *video,
-                               const char *reader_url, uint64_t viewers) {
-    return set_surplus((struct reader_set *)set, &p->listing.readers, video, reader_url, viewers,
-                       loop_now_ms(p->loop));
+uint64_t placement_set_moves(struct placement *p, const struct reader_set *set, const char *video,
+                             const char *reader_url, uint64_t viewers, struct hot_crowd *crowd) {
+    return set_moves((struct reader_set *)set, &p->listing.readers, video, reader_url, viewers, crowd,
+                     loop_now_ms(p->loop));
 }
 
 bool placement_sends_on(struct placement *p, const struct placement_answer *a, const char *video,

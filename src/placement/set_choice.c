@@ -49,15 +49,16 @@ const char *set_choose(struct reader_set *set, const struct readers *r, const ch
     return set->urls[chosen];
 }
 
-uint64_t set_surplus(struct reader_set *set, const struct readers *r, const char *video, const char *own,
-                     uint64_t viewers, int64_t now_ms) {
-    struct alive a;
+uint64_t set_moves(struct reader_set *set, const struct readers *r, const char *video, const char *own,
+                   uint64_t viewers, struct hot_crowd *crowd, int64_t now_ms) {
+    struct alive a = {0};
     size_t place = reader_set_find(set, own), i = 0;
-    set_list_alive(&a, set, r, video, now_ms);
+    if (set) set_list_alive(&a, set, r, video, now_ms);
     while (i < a.count && a.place[i] != place) i++;
-    if (i == a.count || a.count < 2) return 0;
+    if (i == a.count) a = (struct alive){.count = 1}, i = 0; // it is alone
     a.members[i].viewers = viewers;
-    return hot_set_surplus(a.members, a.count, i);
+    hot_crowd_count(crowd, a.members, a.count, now_ms);
+    return hot_set_moves(a.members, a.count, i, crowd);
 }
 
 bool set_sends_on(struct reader_set *set, const struct readers *r, const char *video, const char *own,

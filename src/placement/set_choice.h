@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct hot_crowd;
 struct reader_set;
 struct readers;
 
@@ -16,8 +17,8 @@ const char *set_first_alive(const struct reader_set *, const struct readers *, i
 // alive.
 const char *set_choose(struct reader_set *, const struct readers *, const char *video, int64_t now_ms);
 
-// See placement_set_surplus() and placement_sends_on().
-uint64_t set_surplus(struct reader_set *, const struct readers *, const char *video, const char *own,
-                     uint64_t viewers, int64_t now_ms);
+// See placement_set_moves() and placement_sends_on().
+uint64_t set_moves(struct reader_set *, const struct readers *, const char *video, const char *own,
+                   uint64_t viewers, struct hot_crowd *, int64_t now_ms);
 bool set_sends_on(struct reader_set *, const struct readers *, const char *video, const char *own,
                   uint64_t viewers, const char *other);

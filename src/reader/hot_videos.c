@@ -17,7 +17,7 @@
 
 // Between two measurements a delivery's cost is taken from so many deliveries at least, and kept within
 // bounds: in a quiet moment, other work of the threads would count as that of few deliveries.
-enum { DELIVERIES_MIN = 1000, MOST_US = 50, SETTLED_MS = 45000 };
+enum { DELIVERIES_MIN = 1000, MOST_US = 50, SETTLED_MS = 10000 };
 #define FIRST_US    7.0 // of a send alone; with many comments in each it is less
 #define LEAST_US    0.1
 #define NEWEST      0.25 // weight of the newest measurement
@@ -109,16 +109,15 @@ struct even_query {
 };
 
 // Viewers that leave come back to this address, which sends them on to the emptier member (connect.c), or to
-// that one at once. They may take as long as `retry:` says, 30 s and more: until then they are nobody's
-// viewers, and what seems to be a surplus is none.
+// that one at once. Until the last of them have, and leases say so, they are nobody's viewers, and what seems
+// to be a surplus is none.
 static void even_out(struct reader *r, struct watched *w, const struct reader_set *set) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     watched_note_set(r, w, set);
+    uint64_t surplus = placement_set_moves(r->placement, set, w->video, r->config.reader_url,
+                                           broadcast_viewers(&w->broadcast), &w->crowd);
     if (w->move || r->draining) w->even_ms = now_ms + SETTLED_MS;
-    if (!w->in_set || now_ms < w->even_ms) return;
-    uint64_t surplus = placement_set_surplus(r->placement, set, w->video, r->config.reader_url,
-                                             broadcast_viewers(&w->broadcast));
-    if (!surplus) return;
+    if (!surplus || !w->in_set || now_ms < w->even_ms) return;
     if (reader_may_log(r))
         log_info(r->service.instance_id, "evening_out", "video=%s viewers=%u surplus=%llu", w->video,
                  broadcast_viewers(&w->broadcast), (unsigned long long)surplus);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/name_table.h"
+#include "placement/hot_set.h"
 #include "broadcast.h"
 
 struct ledger;
@@ -23,7 +24,8 @@ struct watched {
     struct reaction_watch *reactions; // reactions.h; NULL: no viewer has asked
     struct move *move;                // moves.h; NULL: its viewers stay
     struct room_watch *room;          // room_events.h; NULL: no need yet
-    int64_t even_ms;                  // not before: to look whether it has too many of the viewers
+    struct hot_crowd crowd;           // all its viewers, here and elsewhere, if it is mentioned
+    int64_t even_ms;                  // not before: to move viewers that are too many
     bool is_mentioned;                // in the lease: it takes a part of the reader
     bool in_set;                      // this reader serves it with others
     bool was_in_set;                  // or did: viewers that are left stay

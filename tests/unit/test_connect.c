@@ -106,9 +106,9 @@ bool placement_sends_on(struct placement *p, const struct placement_answer *a, c
     return sends_on;
 }
 
-uint64_t placement_set_surplus(struct placement *p, const struct reader_set *of, const char *video,
-                               const char *reader_url, uint64_t viewers) {
-    (void)p, (void)of, (void)video, (void)reader_url, (void)viewers;
+uint64_t placement_set_moves(struct placement *p, const struct reader_set *of, const char *video,
+                             const char *reader_url, uint64_t viewers, struct hot_crowd *counted) {
+    (void)p, (void)of, (void)video, (void)reader_url, (void)viewers, (void)counted;
     return 0;
 }
 

@@ -21,7 +21,7 @@ static size_t size_after(struct hot_video *v, double load, size_t count, int64_t
     return size;
 }
 
-static void test_it_grows_above_the_mark_after_three_seconds(void **state) {
+static void test_it_grows_above_the_mark_after_a_second(void **state) {
     (void)state;
     struct hot_video v = {0};
     int64_t now_ms = 1000;
@@ -31,7 +31,7 @@ static void test_it_grows_above_the_mark_after_three_seconds(void **state) {
     assert_int_equal(now_ms - STEP_MS - since_ms, HOT_GROW_MS);
 }
 
-static void test_a_moment_below_the_mark_begins_the_three_seconds_again(void **state) {
+static void test_a_moment_below_the_mark_begins_the_second_again(void **state) {
     (void)state;
     struct hot_video v = {0};
     int64_t now_ms = 1000;
@@ -186,6 +186,50 @@ static void test_a_crowd_is_spread_evenly(void **state) {
     }
 }
 
+// A set of three, one of which had `first` viewers when it began, looks once a second.
+struct evening_out {
+    struct prng prng;
+    struct hot_candidate c[3];
+    struct hot_crowd crowd;
+    int64_t now_ms;
+};
+
+// Returns how many the first reader is to move after a second in which `come` have come.
+static uint64_t moves_after(struct evening_out *e, int come) {
+    for (int i = 0; i < come; i++) e->c[hot_set_choose(e->c, 3, prng_below(&e->prng, UINT64_MAX))].viewers++;
+    e->now_ms += 1000;
+    hot_crowd_count(&e->crowd, e->c, 3, e->now_ms);
+    return hot_set_moves(e->c, 3, 0, &e->crowd);
+}
+
+static void test_arrivals_even_a_set_out_and_nobody_is_moved(void **state) {
+    (void)state;
+    struct evening_out e = {.prng = {7}, .now_ms = 1000};
+    for (int s = 0; s < 8; s++) { // before there is a set
+        e.c[0].viewers += 2000;
+        hot_crowd_count(&e.crowd, e.c, 1, e.now_ms += 1000);
+        assert_int_equal(hot_set_moves(e.c, 1, 0, &e.crowd), 0);
+    }
+    for (int s = 0; s < 22; s++) assert_int_equal(moves_after(&e, 2000), 0);
+    for (int s = 0; s < 60; s++) assert_int_equal(moves_after(&e, 0), 0);
+    for (int r = 0; r < 3; r++) assert_in_range(e.c[r].viewers, 19000, 21000);
+}
+
+static void test_once_arrivals_dry_up_viewers_are_moved(void **state) {
+    (void)state;
+    struct evening_out e = {.prng = {7}, .c = {{.viewers = 30000}}, .now_ms = 1000};
+    assert_int_equal(moves_after(&e, 0), 20000); // none came before
+    for (int s = 0; s < 3; s++) moves_after(&e, 2000);
+    assert_int_equal(moves_after(&e, 2000), 0);
+    int waited = 0;
+    while (!moves_after(&e, 10)) assert_in_range(++waited, 1, 5);
+    // One that is busy does not wait.
+    for (int s = 0; s < 3; s++) moves_after(&e, 2000);
+    assert_int_equal(moves_after(&e, 2000), 0);
+    e.c[0].used = 0.95;
+    assert_true(moves_after(&e, 2000) > 10000);
+}
+
 static void test_what_is_about_even_is_left_alone(void **state) {
     (void)state;
     const struct hot_candidate even[] = {{.viewers = 104}, {.viewers = 100}, {.viewers = 96}};
@@ -260,8 +304,8 @@ static void test_a_load_is_read_as_it_was_written(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_grows_above_the_mark_after_three_seconds),
-        cmocka_unit_test(test_a_moment_below_the_mark_begins_the_three_seconds_again),
+        cmocka_unit_test(test_it_grows_above_the_mark_after_a_second),
+        cmocka_unit_test(test_a_moment_below_the_mark_begins_the_second_again),
         cmocka_unit_test(test_it_grows_to_as_many_as_are_filled),
         cmocka_unit_test(test_it_shrinks_by_one_reader_after_five_minutes),
         cmocka_unit_test(test_it_does_not_shrink_to_what_would_be_more_than_filled),
@@ -272,6 +316,8 @@ int main(void) {
         cmocka_unit_test(test_the_least_used_joins_and_the_first_never_leaves),
         cmocka_unit_test(test_the_better_of_two_gets_the_viewer),
         cmocka_unit_test(test_a_crowd_is_spread_evenly),
+        cmocka_unit_test(test_arrivals_even_a_set_out_and_nobody_is_moved),
+        cmocka_unit_test(test_once_arrivals_dry_up_viewers_are_moved),
         cmocka_unit_test(test_what_is_about_even_is_left_alone),
         cmocka_unit_test(test_a_set_is_read_as_it_was_written),
         cmocka_unit_test(test_a_load_is_read_as_it_was_written),

@@ -8,6 +8,8 @@
 #include "placement/reader_set.h"
 #include "placement/readers.h"
 
+#include <math.h>
+
 enum { STEP_MS = 500, READERS = 4, MOST = 1000 };
 
 static const char *const urls[READERS] = {"http://127.0.0.1:4001", "http://127.0.0.1:4002",
@@ -50,7 +52,7 @@ struct system {
     struct set_keeper *managers[2];
 };
 
-static struct system start(void **state, size_t managers) {
+static struct system start_with(void **state, size_t managers, const struct hot_times *t) {
     struct system s = {.world = *state};
     struct world *w = s.world;
     memset(viewers, 0, sizeof viewers);
@@ -60,10 +62,13 @@ static struct system start(void **state, size_t managers) {
     renew_all(w);
     s.placement = placement_new(w->loop, w->engine, &(struct placement_config){.sets = true});
     placement_start(s.placement);
-    for (size_t i = 0; i < managers; i++)
-        s.managers[i] = set_keeper_new(w->loop, w->engine, s.placement, &times);
+    for (size_t i = 0; i < managers; i++) s.managers[i] = set_keeper_new(w->loop, w->engine, s.placement, t);
     world_assign(w, "v", urls[0]);
     return s;
+}
+
+static struct system start(void **state, size_t managers) {
+    return start_with(state, managers, &times);
 }
 
 static void end(struct system *s) {
@@ -194,6 +199,28 @@ static void test_a_video_that_no_reader_was_given_gets_no_set(void **state) {
     end(&s);
 }
 
+// Ten minutes of viewers that swing by 30 % around the mark, with the usual times: the set grows once, and
+// stays.
+static void test_a_load_that_swings_around_the_mark_does_not_flap(void **state) {
+    static const struct hot_times usual = {.grow_ms = HOT_GROW_MS, .shrink_ms = HOT_SHRINK_MS};
+    enum { MARK = MOST * 4 / 10, MINUTES_10 = 600000 };
+    struct system s = start_with(state, 2, &usual);
+    for (int64_t period_ms = 6000; period_ms <= MINUTES_10; period_ms *= 10) {
+        for (int64_t ms = 0; ms < MINUTES_10; ms += STEP_MS) {
+            uint64_t all = (uint64_t)(MARK * (1 + 0.3 * sin(6.283185 * (double)ms / (double)period_ms)));
+            uint64_t generation = world_read_set(s.world, "v").generation;
+            viewers[1] = generation ? all / 2 : 0;
+            viewers[0] = all - viewers[1];
+            pass(s.world, STEP_MS);
+        }
+        assert_set(&s, 1, FIRST " " SECOND);
+    }
+    struct set_figures a = set_keeper_figures(s.managers[0]), b = set_keeper_figures(s.managers[1]);
+    assert_int_equal(a.grown + b.grown, 1);
+    assert_int_equal(a.shrunk + b.shrunk, 0);
+    end(&s);
+}
+
 int main(void) {
 #define OPEN(name) cmocka_unit_test_setup_teardown(name, world_make_open, world_free)
     const struct CMUnitTest tests[] = {
@@ -205,6 +232,7 @@ int main(void) {
         OPEN(test_the_set_is_the_truth_and_the_mapping_is_corrected),
         OPEN(test_a_manager_that_starts_goes_on_with_a_set),
         OPEN(test_a_video_that_no_reader_was_given_gets_no_set),
+        OPEN(test_a_load_that_swings_around_the_mark_does_not_flap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

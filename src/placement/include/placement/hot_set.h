@@ -20,8 +20,8 @@ struct reader_load_video;
 #define HOT_FILL    0.45
 #define HOT_SHRINK  0.25
 #define HOT_VIEWERS 0.40 // as many of a reader's --max-viewers count as much as HOT_GROW of what it can send
-#define HOT_EVEN    1.05 // a reader with so many times the average of its set moves viewers away
-enum { HOT_GROW_MS = 3000, HOT_SHRINK_MS = 300000 };
+#define HOT_EVEN    1.10 // a reader with so many times the average of its set moves viewers away
+enum { HOT_GROW_MS = 1000, HOT_SHRINK_MS = 300000 };
 
 // Returns what a video takes of a reader: of what it can send, or of the viewers that it may have.
 double hot_set_share(const struct reader_load *, const struct reader_load_video *);
@@ -66,3 +66,17 @@ bool hot_set_sends_on(const struct hot_candidate *own, const struct hot_candidat
 
 // Returns how many viewers member `own` has too many.
 uint64_t hot_set_surplus(const struct hot_candidate *, size_t count, size_t own);
+
+// How many of a set's viewers there are, and how many more each second.
+struct hot_crowd {
+    uint64_t all;
+    double arrivals;
+    int64_t at_ms; // 0: not counted yet
+};
+
+// Counts again. Zero-initialise; to be called about once a second, also before there is a set.
+void hot_crowd_count(struct hot_crowd *, const struct hot_candidate *, size_t count, int64_t now_ms);
+
+// Returns how many viewers member `own` is to move now: its surplus, unless those that come make up for it
+// soon, and it is not busy.
+uint64_t hot_set_moves(const struct hot_candidate *, size_t count, size_t own, const struct hot_crowd *);

@@ -20,6 +20,7 @@
 #include "placement/policy.h"
 
 struct engine;
+struct hot_crowd;
 struct loop;
 struct placement;
 struct reader_set;
@@ -74,10 +75,10 @@ void placement_resolve(struct placement *, const char *video, placement_cb *, vo
 // at this moment. If the store does not answer, calls back with the cached mapping, unconfirmed.
 void placement_confirm(struct placement *, const char *video, bool may_assign, placement_cb *, void *arg);
 
-// Returns how many viewers of the video this reader should move to other members of the set: it has
-// `viewers`.
-uint64_t placement_set_surplus(struct placement *, const struct reader_set *, const char *video,
-                               const char *reader_url, uint64_t viewers);
+// Counts the video's crowd, and returns how many viewers this reader should move to other members of the set
+// now (hot_set_moves()): it has `viewers`. Without a set (NULL), or outside it, there are no others.
+uint64_t placement_set_moves(struct placement *, const struct reader_set *, const char *video,
+                             const char *reader_url, uint64_t viewers, struct hot_crowd *);
 
 // Returns whether a viewer that came to this member of the answer's set, which has `viewers` of the video, is
 // better sent on to answer.reader_url.
