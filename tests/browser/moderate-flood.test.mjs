@@ -1,3 +1,4 @@
+// CI: no. It reports figures, and takes ten seconds for them.
 // Fifty comments a second, of which viewers are shown ten: a moderator has all, can aim at one, act on it and scroll back, and the page does not grow. How much of the time
 // that takes depends on the machine, so it is reported and not judged; CHORUS_FLOOD_S=60 for figures (docs/moderation.md).
 import assert from 'node:assert/strict';
