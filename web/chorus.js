@@ -195,11 +195,11 @@ class Tabs {
   }
 
   greet() {
-    const { rank, live: { position, state, _viewers: viewers, _newest: newest } } = this;
-    if (this.leading) this.say({ rank, position, state, viewers, newest });
+    const { rank, live: { position, state, _newest, _moments } } = this;
+    if (this.leading) this.say({ rank, position, state, _newest, _moments });
   }
 
-  hear({ ask, bye, rank, event, prev, position, state, viewers, newest }) {
+  hear({ ask, bye, rank, event, prev, position, state, _newest, _moments }) {
     const { live } = this;
     if (ask) {
       if (live._stream?.due < live._env.now()) live._stream.hurry(); // hidden tabs' timers are late
@@ -212,8 +212,8 @@ class Tabs {
       this.rank = rank;
       if (this.leading) this.follow();
       if (!live._env.locks) this.turn.abort();
-      if (isAfter(newest, live._newest)) live._newest = newest;
-      if (viewers !== live._viewers) live._tell('onViewers', (live._viewers = viewers));
+      if (isAfter(_newest, live._newest)) live._newest = _newest;
+      for (const type in _moments) if (_moments[type] !== live._moments[type]) live._take({ type, data: _moments[type] });
       Object.assign(this, { position, state });
     } else if (this.waiting.push({ event, prev }) > 1000) this.waiting.shift();
     if (!this.leading) this.settle();
@@ -246,12 +246,14 @@ export class LiveComments {
   state = { name: 'connecting' };
   _newest = ''; // when the stream began
   _heartbeat = HEARTBEAT_S * 1000;
-  _posts = new Map(); // not taken yet
+  _moments = {}; // the last
+  _posts = {}; // not taken yet
   _holes = []; // [after, before]
 
   constructor({ server = new URL('.', import.meta.url), env, ...options }) {
     this._options = options;
     this._server = new URL(server, globalThis.location?.href).href.replace(/\/*$/, '/');
+    this._path = 'videos/' + encodeURIComponent(options.video);
     this._env = {
       fetch: (...args) => (options.fetch ?? fetch)(...args),
       now: () => performance.timeOrigin + performance.now(),
@@ -279,26 +281,29 @@ export class LiveComments {
   post(comment) {
     const { _options: { user: userid, video: videoid }, name } = this;
     const posts = this._posts, json = { userid, videoid, comment, name }, text = JSON.stringify(json);
-    if (!posts.has(text)) posts.set(text, { key: Date.now() + '-' + this._env.random() });
-    const post = posts.get(text);
+    const post = (posts[text] ??= { key: Date.now() + '-' + this._env.random() });
     return (post.sending ??= this._send(json, post.key)
       .finally(() => (post.sending = undefined))
-      .then((taken) => posts.delete(text) && taken));
+      .then((taken) => delete posts[text] && taken));
   }
 
   comments(query = {}) {
-    return this._ask(`videos/${encodeURIComponent(this._options.video)}/comments?${queryOf(query)}`);
+    return this._ask(`${this._path}/comments?${queryOf(query)}`);
+  }
+
+  room() {
+    return this._ask(this._path + '/room');
   }
 
   react(kind, n) {
-    return this._ask(`videos/${encodeURIComponent(this._options.video)}/reactions`, { json: { userid: this._options.user, kind, n } });
+    return this._ask(this._path + '/reactions', { json: { userid: this._options.user, kind, n } });
   }
 
   _start() {
     const { _options: { video, user, token, everything, share = true }, _env: { BroadcastChannel } } = this;
     if (OVER.includes(this.state.name)) return;
     try {
-      if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user, everything && 'all'].join(' '));
+      if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus2', this._server, video, token && user, everything && 'all'].join(' '));
     } catch {} // storage is not allowed
     if (!this._tabs) this._stream ??= new Stream(this);
   }
@@ -412,8 +417,9 @@ export class LiveComments {
     }
     this.position = id || position;
     if (id && (type === 'end' || type === 'start')) this._over = type === 'end';
-    if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
-    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
+    if (type === 'viewers' || type === 'room') this._moments[type] = data;
+    if (type === 'viewers') this._tell('onViewers', json.viewers);
+    else if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
     else if (type) this._tell(id ? 'onEntry' : 'onRoom', json);
     if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed: !!id && !isAfter(id, this._newest) });
     return true;
@@ -421,10 +427,12 @@ export class LiveComments {
 
   // Shown before, or missed.
   _late(id) {
-    const at = this._holes.findIndex(([after, before]) => isAfter(id, after) && isAfter(before, id));
-    if (at < 0) return false;
-    const [[after, before]] = this._holes.splice(at, 1);
-    this._tell('onGap', gapOf(after, step(before, -1), 'order'));
-    return true;
+    for (const hole of this._holes) {
+      const [after, before] = hole;
+      if (!isAfter(id, after) || !isAfter(before, id)) continue;
+      hole[1] = after;
+      this._tell('onGap', gapOf(after, step(before, -1), 'order'));
+      return true;
+    }
   }
 }

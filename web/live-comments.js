@@ -16,7 +16,7 @@
 //   offset-ms when the recording begins, in ms after the video's `start` (0)
 //   archive   the address of the archive to replay from; by default the server's
 // Properties: the same; clock, what a replay goes by (anything with currentTime in s); still, while which nothing that comes moves what is shown; and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
-// state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed; find(id) is one that is
+// state, viewers, pinned, and live, the client (chorus.js). post(text) sends a comment as if it had been typed; find(id) is one that is
 // shown, or waits to be.
 // Events: comment {comment, own, replayed}, entry {type: retract, purge or pin, ...}, state {name, ...}, gap {missed, ...},
 // viewers {viewers}, room {room}; each in event.detail.
@@ -131,6 +131,9 @@ export class LiveCommentsElement extends Base {
   get live() {
     return this.#live;
   }
+  get pinned() {
+    return this.#parts?.pinned.id ?? null;
+  }
   get still() {
     return this.#still;
   }
@@ -239,7 +242,7 @@ export class LiveCommentsElement extends Base {
   }
   #clear() {
     this.#parts.list.clear();
-    this.#pin(undefined);
+    this.#pin(null);
   }
 
   #join(Client, options) {
@@ -294,12 +297,12 @@ export class LiveCommentsElement extends Base {
       list.takeOff(matches);
       pinned.takeOff(matches);
     }
-    if (type === 'pin') this.#pin(target);
+    if (type === 'pin') this.#pin(target, entry.id);
     this.#fire('entry', entry);
   }
-  async #pin(id) {
+  async #pin(id, after) {
     const { list, pinned } = this.#parts;
-    pinned.id = id;
+    if (!pinned.choose(id, after)) return;
     const known = id && (list.find(id) ?? (await this.#live.comments({ after: idAfter(id, -1), limit: 1 }).catch(() => ({}))).comments?.[0]);
     if (pinned.id === id) pinned.show(known?.id === id ? known : undefined);
   }
@@ -327,18 +330,20 @@ export class LiveCommentsElement extends Base {
   async #showLast() {
     const parts = this.#parts, history = this.#history;
     await null; // the client may still be being made
-    const { comments = [] } = history && this.#live ? await this.#live.comments({ limit: Math.min(history, LOAD_AT_ONCE) }).catch(() => ({})) : {};
+    const live = this.#live, answer = (asked) => asked?.catch(() => undefined);
+    const [page, room] = await Promise.all([
+      answer(history ? live?.comments({ limit: Math.min(history, LOAD_AT_ONCE) }) : undefined), answer(live?.room()),
+    ]);
     if (this.#parts !== parts || this.#state.name !== 'ended') return;
-    for (const comment of comments) this.#onComment(comment, { own: comment.userid === this.userid, replayed: true });
+    for (const comment of page?.comments ?? []) this.#onComment(comment, { own: comment.userid === this.userid, replayed: true });
+    if (room) this.#onRoom({ type: 'room', ...room });
   }
 
   #onRoom(room) {
     if (room.type === 'reactions') this.#parts.hearts.burst(room.reactions);
     if (room.type !== 'room') return;
-    const { composer, pinned } = this.#parts;
-    composer.room = room;
-    // For one that came after the pin. An earlier server does not say what is pinned.
-    if (room.pinned !== undefined && room.pinned !== (pinned.id ?? null)) this.#pin(room.pinned);
+    this.#parts.composer.room = room;
+    if (room.pinned !== undefined) this.#pin(room.pinned, room.after); // an earlier server does not say it
     this.#fire('room', { room });
   }
 

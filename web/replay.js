@@ -23,7 +23,7 @@ const isComment = ({ type }) => !type;
 
 async function readLines(live, query, controller) {
   const values = Object.entries(query).filter(([, value]) => value !== undefined);
-  const text = await live._ask(`videos/${encodeURIComponent(live._options.video)}/replay?${new URLSearchParams(values)}`, { controller }, 'text');
+  const text = await live._ask(`${live._path}/replay?${new URLSearchParams(values)}`, { controller }, 'text');
   return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
 

@@ -132,6 +132,8 @@ export interface Room {
   over: boolean;
   /** The id of the comment that is pinned: an earlier server does not say. */
   pinned?: string | null;
+  /** The position of the log that this is not older than: a `pin` after it is newer than `pinned`. */
+  after?: string;
 }
 
 /** What post(), comments() and react() throw. The message is the server's sentence. */
@@ -169,6 +171,8 @@ export class LiveComments {
   post(text: string): Promise<Comment>;
   /** The newest kept comments; or those after or before a position. `limit`: 1-200, default 50. */
   comments(query?: { before?: string; after?: string; limit?: number }): Promise<Page>;
+  /** The room as it is now, also of a video that has ended. */
+  room(): Promise<Omit<Room, 'type' | 'after'>>;
   /**
    * Reacts, with `heart` for instance, `n` times (1, 20 at most); every viewer who asks sees how many have. Throws `too_fast`
    * beyond ten a second: so add up what is tapped faster.

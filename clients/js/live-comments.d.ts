@@ -36,6 +36,8 @@ export class LiveCommentsElement extends HTMLElement {
   get authorName(): string;
   get state(): State;
   get viewers(): number | undefined;
+  /** The id of the comment that is pinned, as far as it is known. */
+  get pinned(): string | null;
   /** The client underneath, while there is a video. */
   get live(): LiveComments | Replay | undefined;
   /** While it is true, nothing that comes moves what is shown: it waits, as for a reader who has scrolled up. */

@@ -1,4 +1,4 @@
-import type { Comment, LiveCommentsOptions, State } from './index.js';
+import type { Comment, LiveCommentsOptions, Room, State } from './index.js';
 
 export interface UseLiveCommentsOptions extends LiveCommentsOptions {
   /** How many comments are kept, the newest: 200 by default. */
@@ -11,6 +11,8 @@ export interface LiveCommentsView {
   state: State;
   /** How many watch, once the server has said so. */
   viewers: number | undefined;
+  /** What moderators have set, and what is pinned, once the server has said so. */
+  room: Room | undefined;
   /** How many times comments were missed. */
   gaps: number;
   /** Resolves to the comment as stored; rejects with a ChorusError. */

@@ -1,8 +1,8 @@
-// A hook for React 18 or later: const { comments, state, viewers, post } = useLiveComments({ server, video, user, name });
+// A hook for React 18 or later: const { comments, state, viewers, room, post } = useLiveComments({ server, video, user, name });
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { LiveComments } from './index.js';
 
-const NOTHING = { comments: [], state: { name: 'connecting' }, viewers: undefined, gaps: 0 };
+const NOTHING = { comments: [], state: { name: 'connecting' }, viewers: undefined, room: undefined, gaps: 0 };
 
 // options: those of LiveComments, and keep: how many comments, the newest (200). Another server, video, user or history
 // begins again; a new token, callback or name does not. Strict Mode mounts twice: the first client is closed before it has
@@ -36,6 +36,10 @@ export function useLiveComments({ server, video, user, name, history = 50, keep 
       onViewers(viewers) {
         change(() => ({ viewers }));
         tell('onViewers', viewers);
+      },
+      onRoom(room) {
+        if (room.type === 'room') change(() => ({ room }));
+        tell('onRoom', room);
       },
       onGap(gap) {
         change(({ gaps }) => ({ gaps: gaps + 1 }));

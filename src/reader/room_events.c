@@ -20,6 +20,7 @@
 struct room_watch {
     struct watched *watched;
     int64_t read_ms;
+    struct position after; // what is read is not older than the log up to here; not set: it is not known
     struct engine_room published; // last
     bool is_published;
     bool asked; // viewers have
@@ -45,6 +46,11 @@ static void room_publish(struct room_watch *w, const struct engine_room *room) {
     if (!w->asked) return;
     json_t *json = room_patch_json(room);
     json_object_set_new(json, "type", json_string("room"));
+    if (position_is_set(w->after)) {
+        char after[POSITION_TEXT_SIZE];
+        position_format(w->after, after);
+        json_object_set_new(json, "after", json_string(after));
+    }
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     broadcast_moment(&w->watched->broadcast, MOMENT_ROOM,
@@ -105,6 +111,7 @@ static void rooms_ask(struct reader *r) {
     for (struct room_watch *w; e->asked_count < ENGINE_SETTINGS_BATCH && (w = e->due); e->asked_count++) {
         char *video = e->asked[e->asked_count];
         w->read_ms = loop_now_ms(r->service.loop);
+        w->after = feed_position(&w->watched->broadcast.feed);
         room_move(e, w, false);
         snprintf(video, sizeof e->asked[0], "%s", w->watched->video);
         videos[e->asked_count] = video;

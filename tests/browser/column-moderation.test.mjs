@@ -20,6 +20,8 @@ scenario('a deleted comment leaves the column, also where it comes with the hist
   await until(async () => (await pinned()) === secret.comment, 'the pinned comment');
   const newcomer = await embed(t, system, { elements: '<live-comments video="v" history="0"></live-comments>' });
   await newcomer.find('.pinned .text').getByText(secret.comment).waitFor();
+  await page.evaluate(({ id, after }) => document.querySelector('live-comments').live._options.onRoom({ type: 'room', pinned: id, after }), { id: last.id, after: secret.id });
+  assert.equal(await pinned(), secret.comment, 'a room of before the pin changes nothing');
   await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
   await column.wait((rows) => texts(rows) === `${first.comment}, ${last.comment}`, 'the comment to leave');
   assert.equal(await pinned(), '', 'nor is it pinned any more');
@@ -30,4 +32,11 @@ scenario('a deleted comment leaves the column, also where it comes with the hist
   await column.wait((rows) => texts(rows) === `${last.comment}, one more`, 'the first to leave');
   await page.reload();
   await column.wait((rows) => texts(rows) === `${last.comment}, one more`, 'what is left');
+
+  await moderate(system, 'v', 'PUT', 'pin', { id: last.id });
+  await moderate(system, 'v', 'POST', 'end');
+  for (const history of [50, 0]) {
+    const late = await embed(t, system, { elements: `<live-comments video="v" history="${history}"></live-comments>` });
+    await late.find('.pinned .text').getByText(last.comment).waitFor();
+  }
 });

@@ -76,6 +76,7 @@ scenario('useLiveComments under Strict Mode: one stream, its comments, and posts
   assert.deepEqual([stored.comment, stored.name], ['mine', 'Me']);
   await post(system, 'v', 'theirs');
   await page.wait(({ rows }) => rows.join() === 'before,mine (own),theirs', 'all, in order');
+  await page.wait(({ room }) => room?.frozen === false, 'the room');
 
   await page.evaluate((some) => render(some), { ...props, name: 'Renamed', keep: 2 });
   await until(async () => (await page.evaluate(() => view.post('renamed'))).name === 'Renamed', 'the new name');

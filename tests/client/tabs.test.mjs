@@ -140,6 +140,33 @@ for (const [how, withLocks] of kinds) {
   });
 }
 
+test('a tab that comes when the room has been told shows it, and how many watch, once', async () => {
+  const story = new Story(new Random(5), true), { world, clock } = story;
+  const tell = (type, fields) => {
+    for (const connection of world.connections) connection.event({ event: type, data: { type, ...fields } });
+  };
+  const open = (options) => {
+    const moments = [];
+    story.open({ ...options, onRoom: (room) => moments.push(room), onViewers: (viewers) => moments.push(viewers) });
+    return moments;
+  };
+  const first = open();
+  await clock.pass(5_000);
+  tell('room', { slow_ms: 5_000 });
+  tell('viewers', { viewers: 7 });
+  tell('reactions', { reactions: { heart: 3 } });
+  await clock.pass(1_000);
+  const late = [open(), open({ history: 10 })];
+  await clock.pass(5_000);
+  assert.equal(world.connections.size, 1);
+  assert.deepEqual(first, [{ type: 'room', slow_ms: 5_000 }, 7, { type: 'reactions', reactions: { heart: 3 } }]);
+  for (const moments of late) assert.deepEqual(moments, [{ type: 'room', slow_ms: 5_000 }, 7], 'not the hearts of before');
+  tell('room', { slow_ms: 0 });
+  await clock.pass(1_000);
+  for (const moments of [first, ...late]) assert.deepEqual(moments.slice(-1), [{ type: 'room', slow_ms: 0 }]);
+  for (const { watcher } of story.tabs) watcher.live.close();
+});
+
 test('tabs of another video, with a token those of another user, and those that want everything, have a stream of their own', async () => {
   const story = new Story(new Random(3), true), { world, clock } = story;
   for (const options of [{}, { user: 'other' }, { video: 'w' }, { token: 't' }, { token: 't', user: 'other' }, { share: false }, { everything: true }]) story.open(options);

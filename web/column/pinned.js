@@ -1,16 +1,25 @@
 // The comment that is pinned, above the list.
 import { make } from './dom.js';
-import { authorOf } from './text.js';
+import { authorOf, compareIds } from './text.js';
 
 export class Pinned {
   id; // of the comment that is to be shown
   #comment;
+  #after; // the position that the id is not older than
 
   constructor(words) {
     this.element = make('div.pinned', { part: 'pinned', hidden: true, role: 'note', 'aria-label': words.pinned });
     this.words = words;
   }
 
+  // Entries and the room say what is pinned, each as of a position. Returns whether this is news.
+  choose(id, after) {
+    if (this.#after && after && compareIds(after, this.#after) < 0) return false;
+    this.#after = after;
+    if (id === this.id) return false;
+    this.id = id;
+    return true;
+  }
   show(comment) {
     this.#comment = comment;
     this.element.hidden = !comment;

@@ -27,7 +27,6 @@ const audit = new Audit(service);
 const bans = new Bans(service, (user) => lift(user));
 const held = new Held(service, decide);
 const settings = new Settings($('fields'), setRoom);
-let pinned; // the id of the comment, as far as it is known
 
 $('title').lastChild.textContent = video;
 document.title = `Moderate ${video} · Chorus`;
@@ -108,7 +107,7 @@ function lift(userid) {
 
 const unpin = () => act('Nothing is pinned.', () => service.ask('DELETE', 'pin'));
 function pin({ id, ...comment }) {
-  if (id === pinned) unpin();
+  if (id === comments.pinned) unpin();
   else act(`The comment of ${authorOf(comment)} is pinned.`, () => service.ask('PUT', 'pin', { id }));
 }
 
@@ -173,9 +172,6 @@ comments.addEventListener('state', ({ detail: { name } }) => {
 });
 comments.addEventListener('viewers', ({ detail: { viewers } }) => ($('viewers').textContent = `${number.format(viewers)} watching`));
 comments.addEventListener('room', ({ detail: { room } }) => settings.show(room));
-comments.addEventListener('entry', ({ detail: { type, target } }) => {
-  if (type === 'pin') pinned = target;
-});
 
 // Parts of the page: beside the column, or on a phone in its place.
 

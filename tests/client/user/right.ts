@@ -26,7 +26,8 @@ live.name = undefined;
 try {
   const { id, timestamp }: Comment = await live.post('hello');
   const { comments, more } = await live.comments({ before: id, limit: 10 });
-  console.log(timestamp, comments.length, more, live.position.length, live.state.name);
+  const { pinned, frozen } = await live.room();
+  console.log(timestamp, comments.length, more, live.position.length, live.state.name, pinned?.length, frozen);
 } catch (error) {
   if (error instanceof ChorusError) console.log(error.status, error.code, error.retryAfterMs?.toFixed());
 }

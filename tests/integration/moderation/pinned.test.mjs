@@ -2,10 +2,11 @@
 // CI also: up-redis.
 import assert from 'node:assert/strict';
 import { call, moderate, owner, postMany } from '../lib/api.mjs';
-import { ban, getRoom, patchRoom } from '../lib/room.mjs';
+import { ban, getRoom, patchRoom, tryPost } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
+const numberOf = (id) => Number(id.split('-')[1]);
 const pin = (system, id) => moderate(system, 'v', 'PUT', 'pin', { id });
 const unpin = (system) => moderate(system, 'v', 'DELETE', 'pin');
 
@@ -46,4 +47,11 @@ scenario('a newcomer knows what is pinned, until it is taken off, deleted or pur
   await tells(late, third.id);
   await ban(system, 'v', 'poster', { purge: true });
   await tells(late, null);
+
+  // An entry after this position is newer than what the room says.
+  const { comment } = await tryPost(system.comment, 'v', 'ann').then(({ json }) => json);
+  await late.reaches(comment.id);
+  await pin(system, comment.id);
+  await tells(late, comment.id);
+  assert.ok([numberOf(comment.id), numberOf(comment.id) + 1].includes(numberOf(late.moments.at(-1).after)), `after ${late.moments.at(-1).after}`);
 });

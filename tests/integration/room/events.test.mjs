@@ -10,7 +10,7 @@ const query = { events: 'room', redirect: 'never' };
 const last = (viewer) => viewer.moments.at(-1);
 const hasRoom = (viewer, revision) => viewer.wait(() => last(viewer)?.revision === revision, `the room of revision ${revision}`);
 const shown = (viewer) => {
-  const { at, type, ...room } = last(viewer);
+  const { at, type, after, ...room } = last(viewer);
   return room;
 };
 const asked = async (system) => {
