@@ -199,6 +199,28 @@ static void test_a_video_that_no_reader_was_given_gets_no_set(void **state) {
     end(&s);
 }
 
+// By what the leases of the others say.
+static void test_a_member_moves_what_arrivals_do_not_make_up_for(void **state) {
+    struct system s = start(state, 0);
+    struct hot_crowd crowd = {0};
+    viewers[0] = 700;
+    pass(s.world, 1000);
+    assert_int_equal(placement_set_moves(s.placement, NULL, "v", urls[0], 700, &crowd), 0);
+    viewers[1] = 60, viewers[2] = 40;
+    pass(s.world, 1000);
+    struct reader_set *set = reader_set_read(&(struct engine_set){1, FIRST " " SECOND " " THIRD});
+    assert_int_equal(placement_set_moves(s.placement, set, "v", urls[0], 700, &crowd), 0);
+    assert_int_equal(crowd.all, 800);
+    pass(s.world, 1000);
+    assert_int_equal(placement_set_moves(s.placement, set, "v", urls[0], 700, &crowd), 700 - 800 / 3);
+    crowd = (struct hot_crowd){0};
+    assert_int_equal(placement_set_moves(s.placement, set, "v", urls[1], 60, &crowd), 0);
+    assert_int_equal(placement_set_moves(s.placement, set, "v", urls[3], 900, &crowd), 0); // is no member
+    assert_int_equal(crowd.all, 900);
+    reader_set_unref(set);
+    end(&s);
+}
+
 // Ten minutes of viewers that swing by 30 % around the mark, with the usual times: the set grows once, and
 // stays.
 static void test_a_load_that_swings_around_the_mark_does_not_flap(void **state) {
@@ -232,6 +254,7 @@ int main(void) {
         OPEN(test_the_set_is_the_truth_and_the_mapping_is_corrected),
         OPEN(test_a_manager_that_starts_goes_on_with_a_set),
         OPEN(test_a_video_that_no_reader_was_given_gets_no_set),
+        OPEN(test_a_member_moves_what_arrivals_do_not_make_up_for),
         OPEN(test_a_load_that_swings_around_the_mark_does_not_flap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
