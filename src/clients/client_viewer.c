@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -27,9 +30,8 @@ enum {
     REDIRECTS = 3,       // followed in one attempt
     RETRY_MIN_MS = 500,  // before the next attempt,
     RETRY_MAX_MS = 2500, // unless the stream has set a retry time
-    JITTER_PERCENT = 20,
-    PROBE_AFTER_S = 30, // of silence: the peer's machine may be down
-    READS_PER_TURN = 4, // of CLIENT_VIEWER_READ_SIZE bytes
+    PROBE_AFTER_S = 30,  // of silence: the peer's machine may be down
+    READS_PER_TURN = 4,  // of CLIENT_VIEWER_READ_SIZE bytes
     CLIENT_NAME_SIZE = 160,
     LINES = 2,          // log lines per second about failures,
     RESOLVED_LINES = 10 // and about readers found
@@ -43,7 +45,8 @@ struct connect_attempt {
     size_t head_bytes;
     struct buf field, location;
     bool in_location;
-    char *path; // NULL: /connect
+    char *path;    // NULL: /connect
+    bool is_asked; // the manager has been, in this attempt
 };
 
 static void client_on_ready(struct stream *);
@@ -115,25 +118,43 @@ static void client_cut(struct client_viewer *v) {
     event_parser_reset(&v->events);
     env->tally->cuts++;
     env->tally->connected--;
-    int64_t said = v->events.retry_ms, spread = said * JITTER_PERCENT / 100;
-    client_retry_after(v, said ? client_random_wait(v, said - spread, said + spread)
-                               : client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
+    int64_t said = v->events.retry_ms; // exactly so long, as an EventSource
+    client_retry_after(v, said ? said : client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
 }
+
+// On loopback many come from several addresses, of which each process has its own: one has some 28,000 ports
+// for each destination. Returns NULL, or `from`.
+static const union address *client_source(const struct client_viewer *v, const union address *to,
+                                          union address *from) {
+    enum { VIEWERS_PER_ADDRESS = 2000, FIRST_NET = 2, NETS = 250 };
+    unsigned n = v->number / VIEWERS_PER_ADDRESS;
+    if (!n || to->any.sa_family != AF_INET || ntohl(to->v4.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
+        return NULL;
+    uint32_t net = FIRST_NET + (uint32_t)getpid() % NETS;
+    *from = (union address){.v4 = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | net << 16 | n)}};
+    return from;
+}
+
+static void client_register(struct client_viewer *);
 
 static void client_try_next_address(struct client_viewer *v, int error) {
     struct connect_attempt *a = v->attempt;
     stream_close(&v->stream);
     v->state = CLIENT_VIEWER_CONNECTING;
     while (a->next_address < a->addresses.count) {
-        union address *address = &a->addresses.at[a->next_address++];
+        union address from, *address = &a->addresses.at[a->next_address++];
         address_set_port(address, v->reader->url.port);
-        error = stream_connect(&v->stream, address);
+        error = stream_connect_from(&v->stream, address, client_source(v, address, &from));
         if (error) continue;
         stream_set_keepalive(&v->stream, PROBE_AFTER_S, 0);
         return;
     }
     resolver_forget(v->env->resolver, v->reader->url.host);
-    client_fail_errno(v, error);
+    if (error == -ECONNREFUSED && !a->is_asked) // its reader has ended; it has waited, as it was told
+        client_register(v);
+    else
+        client_fail_errno(v, error);
 }
 
 static void client_resolve(struct client_viewer *v) {
@@ -222,6 +243,7 @@ static void client_register(struct client_viewer *v) {
     char body[CLIENT_NAME_SIZE + 32], video[CLIENT_NAME_SIZE];
     int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", client_video(v, video));
     v->state = CLIENT_VIEWER_REGISTERING;
+    v->attempt->is_asked = true;
     v->env->on_calls(v->env, 1);
     http_client_request(v->env->client,
                         &(struct http_client_request){.method = "POST",

@@ -75,7 +75,7 @@ static void clients_connect_next(struct clients *c) {
 
 static void clients_on_wants_connection(struct client_viewer_env *env, struct client_viewer *v) {
     struct clients *c = container_of(env, struct clients, env);
-    if (v->reader) { // its stream was cut
+    if (v->had_stream) {
         client_viewer_connect(v);
         return;
     }

@@ -39,7 +39,12 @@ const char *stream_why(const struct stream *s) {
 }
 
 int stream_connect(struct stream *s, const union address *to) {
-    int fd = sock_connect(to, NULL);
+    return stream_connect_from(s, to, NULL);
+}
+
+int stream_connect_from(struct stream *s, const union address *to, const union address *from) {
+    int fd = sock_connect(to, from);
+    if (fd == -EADDRNOTAVAIL && from) fd = sock_connect(to, NULL);
     return fd < 0 ? fd : stream_watch(s, fd);
 }
 

@@ -12,9 +12,10 @@ enum { VIEWERS = 2, CROWD = CLIENTS_CONNECTING + 1 };
 struct world {
     struct loop *loop;
     struct http_client *client;
-    struct fake_server server;
+    struct fake_server server, reader; // the latter ends
     struct clients *clients;
-    bool holds_streams; // requests for one are not answered
+    const char *reader_url; // that the manager names
+    bool holds_streams;     // requests for one are not answered
     size_t viewers;
     unsigned streams_asked, posts;
 };
@@ -29,7 +30,7 @@ static void on_request(struct fake_conn *c, const char *request) {
     }
     bool post = strstr(request, " /comment ");
     w->posts += post;
-    snprintf(body, sizeof body, "{\"readerUrl\":\"%s\"}", w->server.url);
+    snprintf(body, sizeof body, "{\"readerUrl\":\"%s\"}", w->reader_url);
     snprintf(reply, sizeof reply, "HTTP/1.1 %d OK\r\nContent-Length: %zu\r\n\r\n%s", post ? 201 : 200,
              strlen(body), body);
     fake_sends(c, reply);
@@ -41,6 +42,7 @@ static int set_up_some(void **state, size_t viewers) {
     w->loop = loop_new();
     w->client = http_client_new(w->loop);
     fake_server_start(&w->server, w->loop, false, on_request, w);
+    w->reader_url = w->server.url;
     w->clients = clients_new(w->loop, w->client,
                              &(struct clients_config){.manager_url = w->server.url,
                                                       .comment_url = w->server.url,
@@ -121,6 +123,20 @@ static void viewers_that_were_cut_together_come_back_at_once_however_long_each_t
     run_until(w->loop, all_have_asked, w);
 }
 
+// They have waited for as long as they were told: to wait again would only make a crowd late.
+static void viewers_whose_reader_has_ended_ask_for_another_in_the_same_attempt(void **state) {
+    struct world *w = *state;
+    fake_server_start(&w->reader, w->loop, false, on_request, w);
+    w->reader_url = w->reader.url;
+    run_until(w->loop, all_have_streams, w);
+    fake_server_stop(&w->reader);
+    w->reader_url = w->server.url;
+    run_until(w->loop, all_are_cut, w);
+    run_later(w->loop, 2500);
+    run_until(w->loop, all_have_streams, w);
+    assert_int_equal(clients_tally(w->clients)->refused, 0);
+}
+
 static void newcomers_take_turns(void **state) {
     struct world *w = *state;
     w->holds_streams = true;
@@ -148,6 +164,7 @@ int main(void) {
         TEST(posting_begins_with_the_last_stream_and_ends_with_a_stop),
         TEST(posting_begins_without_a_stream_when_patience_is_over),
         TEST(posting_that_was_stopped_before_it_began_does_not_begin),
+        TEST(viewers_whose_reader_has_ended_ask_for_another_in_the_same_attempt),
         CROWD_TEST(viewers_that_were_cut_together_come_back_at_once_however_long_each_takes),
         CROWD_TEST(newcomers_take_turns),
     };

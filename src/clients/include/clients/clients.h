@@ -3,9 +3,8 @@
 // Control loop only.
 //
 // Viewer N is `client-N` and `userN`; videos are `video1` and so on. At most CLIENTS_CONNECTING viewers at a
-// time ask for their reader and connect; those whose stream was cut know theirs, and wait for nobody but as
-// long as they were told. Posting begins once every viewer has had a stream, or CLIENTS_PATIENCE_MS after the
-// start.
+// time connect for the first time; those whose stream was cut wait for no other, but as long as they were
+// told. Posting begins once every viewer has had a stream, or CLIENTS_PATIENCE_MS after the start.
 #pragma once
 
 #include <stdbool.h>

@@ -56,6 +56,9 @@ const char *stream_why(const struct stream *);
 // it.
 int stream_connect(struct stream *, const union address *);
 
+// The same from this address, whose port is chosen, if it is free there; NULL: any.
+int stream_connect_from(struct stream *, const union address *to, const union address *from);
+
 // Opens the stream on an accepted socket, which it owns from then on, even if it fails. Returns 0 or a
 // negative errno. `error` is 0 immediately if the transport needs no handshake.
 int stream_accept(struct stream *, int fd);
