@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
+#include "base/machine_number.h"
 #include "engine/embedded.h"
 #include "engine/engine.h"
 #include "engine/redis.h"
@@ -142,6 +143,7 @@ static void set_crowd(struct runtime *r) {
     r->crowd.most = set->max_viewers;
     r->crowd.connects =
         set->connect_rate ? set->connect_rate : (int64_t)CROWD_CONNECTS_A_CORE * online_cores();
+    r->crowd.machine = set->connect_rate ? 0 : machine_number();
 }
 
 static bool runtime_open_fanout(struct runtime *r) {

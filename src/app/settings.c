@@ -144,7 +144,7 @@ static const struct option_row rows[] = {
      "maximum number of viewers of the process; further ones are sent to a reader of another process, or turned away: if a process dies, all its viewers come to the others",
      COMMAND_UP | COMMAND_READER, OPTION_RELOADS},
     {"connect-rate", NULL, OPTION_INT, AT(connect_rate), 0, 10000000, "0", "N", NULL,
-     "viewers a second that the process can take on, of which readers that drain use 30 %; 0: 5,000 a core",
+     "viewers a second that the process can take on, of which readers that drain use 30 %; 0: 5,000 a core, shared with the other readers of the machine",
      COMMAND_UP | COMMAND_READER, OPTION_RELOADS},
     {"control", NULL, OPTION_STRING, AT(control), 0, 0, NULL, "FILE", NULL,
      "unix socket for `chorus ctl`, which only the user of the process may open; on the embedded engine by default control.sock in --data, else none",

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
-#include "net/event_stream.h"
 #include "fanout/ledger.h"
 #include "fanout/pending.h"
 #include "flush.h"
@@ -17,7 +16,7 @@
 
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
-    MOVE_RETRY_MS = 250,    // viewers that are moved come back after half of it to twice as much
+    MOVE_RETRY_MS = 250,    // after which viewers that are moved come back
     FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
     RELIEF_IDLE_MS = 1000,  // a viewer that reads accepts data more often than that,
     EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
@@ -225,13 +224,14 @@ static bool channel_move_one(struct viewer *v, struct frame *last, int64_t now_m
     return true;
 }
 
-// They leave at a pace, so that they need no time to be spread over.
+// They leave at a pace, at which they come to others if all of them wait for the same time: the time that a
+// crowd would be given to reconnect after is too long for them, and one that is drawn would be uneven.
 //
 // Each of those that are ready leaves their range, and none of the others changes the place of one that is
 // still to be visited: from the end, others only come to places that have been visited.
 void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame *event, int64_t now_ms) {
     const struct viewer_set *s = &ch->viewers;
-    struct frame *leaving = frame_of_retry(event_stream_draw_retry(MOVE_RETRY_MS));
+    struct frame *leaving = frame_of_retry(MOVE_RETRY_MS);
     uint32_t left = count;
     while (left && s->ready) {
         struct viewer *v = s->at[s->ready - 1];

@@ -250,9 +250,9 @@ static void worker_set_bounds(struct worker *w, struct fan_bounds *bounds) {
     free(bounds);
 }
 
-// Few, so that they are shared; the spread is what matters.
+// Shared by viewers, but so many that those of one that come together are few.
 static void worker_set_retry(struct worker *w, uint32_t crowd_ms) {
-    enum { VARIANTS = 16 };
+    enum { VARIANTS = 256 };
     struct event_stream_retry r = event_stream_retry_range(crowd_ms);
     pending_free(w->env.retries);
     w->env.retries = pending_new(VARIANTS);

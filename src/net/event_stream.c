@@ -10,7 +10,8 @@ const char event_stream_heartbeat[] = ":\n\n";
 
 struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms) {
     if (!crowd_ms) return (struct event_stream_retry){EVENT_STREAM_RETRY_MIN_MS, EVENT_STREAM_RETRY_MAX_MS};
-    return (struct event_stream_retry){crowd_ms / 2, crowd_ms * 2};
+    return (struct event_stream_retry){EVENT_STREAM_RETRY_CROWD_MIN_MS,
+                                       EVENT_STREAM_RETRY_CROWD_MIN_MS + crowd_ms};
 }
 
 uint32_t event_stream_draw_retry(uint32_t crowd_ms) {

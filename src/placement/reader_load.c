@@ -18,8 +18,8 @@ static void load_write_video(struct buf *b, const struct reader_load_video *v) {
 void reader_load_write(struct buf *b, const struct reader_load *l) {
     buf_printf(b,
                "{\"draining\":%s,\"connects\":%" PRIu64 ",\"most\":%" PRIu64 ",\"cores\":%" PRIu64
-               ",\"used\":%" PRIu64 ",\"videos\":[",
-               l->draining ? "true" : "false", l->connects, l->most, l->cores, l->used);
+               ",\"used\":%" PRIu64 ",\"machine\":%" PRIu64 ",\"videos\":[",
+               l->draining ? "true" : "false", l->connects, l->most, l->cores, l->used, l->machine);
     for (size_t i = 0; i < l->video_count; i++) {
         if (i) buf_add_string(b, ",");
         load_write_video(b, &l->videos[i]);
@@ -56,7 +56,8 @@ void reader_load_read(struct reader_load *l, const char *text) {
                               .connects = load_number(json, "connects"),
                               .most = load_number(json, "most"),
                               .cores = load_number(json, "cores"),
-                              .used = load_number(json, "used")};
+                              .used = load_number(json, "used"),
+                              .machine = load_number(json, "machine")};
     load_read_videos(l, json_object_get(json, "videos"));
     json_decref(json);
 }

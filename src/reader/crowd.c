@@ -4,17 +4,21 @@
 
 #include "base/hash.h"
 #include "base/minmax.h"
+#include "net/event_stream.h"
 #include "fanout/fanout.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 
 enum {
     LOOK_MS = 1000,
-    LEAST_MS = 1000,
+    LEAST_MS = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS,
     MOST_MS = 30000,
     BUSY_ALL = 1000,
     BUSY_MOST = 900 // a loop that is always busy takes viewers on, too
 };
+
+_Static_assert(EVENT_STREAM_RETRY_CROWD_MIN_MS >= READERS_LEASE_MS + 1000,
+               "a lease lapses, and the managers look every second");
 
 void crowd_add(struct crowd *c, const char *reader_url) {
     if (c->reader_count < CROWD_READERS) c->readers[c->reader_count++] = reader_url;
@@ -34,7 +38,7 @@ int64_t crowd_room(const struct crowd *c) {
 
 int64_t crowd_connects(const struct crowd *c) {
     int64_t left = c->connects * (BUSY_ALL - min(c->busy, BUSY_MOST)) / BUSY_ALL;
-    return max(left / max((int64_t)c->reader_count, 1), 1);
+    return max(left / max((int64_t)(c->reader_count + c->neighbours), 1), 1);
 }
 
 static bool is_among(const char *url, const char *const *list, size_t count) {
@@ -62,6 +66,14 @@ static uint64_t row_room(const struct reader_row *row) {
     return row->load.most ? row->load.most - row->viewers : UINT64_MAX;
 }
 
+size_t crowd_neighbours(const struct crowd *c, const struct readers *r) {
+    size_t sum = 0;
+    for (size_t i = 0; c->machine && i < r->count; i++)
+        sum += r->rows[i].state == READER_LIVE && r->rows[i].load.machine == c->machine &&
+               !is_among(r->rows[i].reader_url, c->readers, c->reader_count);
+    return sum;
+}
+
 // Two choices hardly ever send a crowd to one that the others have just filled (Mitzenmacher 2001).
 const struct reader_row *crowd_other(const struct crowd *c, const struct readers *r) {
     const struct reader_row *best = NULL;
@@ -86,13 +98,13 @@ int64_t crowd_pace(int64_t connects) {
 }
 
 uint32_t crowd_retry_ms(int64_t viewers, int64_t connects) {
-    int64_t ms = connects ? min(2000 * viewers / connects, MOST_MS) : viewers ? MOST_MS : 0;
+    int64_t ms = connects ? min(1400 * viewers / connects, MOST_MS) : viewers ? MOST_MS : 0;
     return ms > LEAST_MS ? (uint32_t)ms : 0;
 }
 
 bool crowd_retry_changes(uint32_t told_ms, uint32_t ms) {
     int64_t before = max(told_ms, LEAST_MS), now = max(ms, LEAST_MS);
-    return 2 * now >= 3 * before || 2 * now <= before;
+    return 4 * now >= 5 * before || 5 * now <= 4 * before;
 }
 
 static int64_t busy_since(const struct loop_lag *now, struct loop_lag *before, int64_t of_us) {
@@ -114,8 +126,10 @@ static void crowd_look(struct crowd *c, int64_t now_ms) {
 // Where there is no other process, its viewers come back to this one.
 void crowd_sweep(struct crowd *c, const struct placement *p, int64_t now_ms) {
     if (c->looked_ms && now_ms < c->looked_ms + LOOK_MS) return;
+    const struct readers *all = placement_readers(p);
     crowd_look(c, now_ms);
-    int64_t connects = crowd_connects_of_others(placement_readers(p), c->readers, c->reader_count);
+    c->neighbours = crowd_neighbours(c, all);
+    int64_t connects = crowd_connects_of_others(all, c->readers, c->reader_count);
     uint32_t ms = crowd_retry_ms(fanout_viewers(c->fanout), connects ? connects : c->connects);
     if (!crowd_retry_changes(c->retry_ms, ms)) return;
     c->retry_ms = ms;

@@ -10,6 +10,7 @@ void load_report_write(struct reader *r, struct buf *b) {
     struct reader_load load = {.draining = r->draining};
     if (c) {
         load.connects = (uint64_t)crowd_connects(c);
+        load.machine = c->machine;
         load.most = counter_get(&r->counters.viewers) + (uint64_t)crowd_room(c);
     }
     struct reader_load_video videos[READER_LOAD_VIDEOS];

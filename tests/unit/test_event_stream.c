@@ -59,6 +59,13 @@ static void times_to_retry_are_spread(void **state) {
     assert_in_range(most, EVENT_STREAM_RETRY_MAX_MS - 100, EVENT_STREAM_RETRY_MAX_MS);
 }
 
+static void those_of_a_crowd_come_when_a_dead_server_is_known_to_be_dead(void **state) {
+    (void)state;
+    struct event_stream_retry r = event_stream_retry_range(9000);
+    assert_int_equal(r.least_ms, EVENT_STREAM_RETRY_CROWD_MIN_MS);
+    assert_int_equal(r.most_ms - r.least_ms, 9000);
+}
+
 static void data_is_split_at_every_kind_of_line_end(void **state) {
     (void)state;
     assert_event(NULL, NULL, "a\nb", "data: a\ndata: b\n\n");
@@ -156,6 +163,7 @@ int main(void) {
         cmocka_unit_test(an_event_is_its_fields_and_an_empty_line),
         cmocka_unit_test(events_are_appended),
         cmocka_unit_test(times_to_retry_are_spread),
+        cmocka_unit_test(those_of_a_crowd_come_when_a_dead_server_is_known_to_be_dead),
         cmocka_unit_test(data_is_split_at_every_kind_of_line_end),
         cmocka_unit_test(only_as_much_data_as_given_is_read),
         cmocka_unit_test(other_line_separators_stay_in_the_data),

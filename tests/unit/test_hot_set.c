@@ -278,6 +278,7 @@ static void test_a_load_is_read_as_it_was_written(void **state) {
                             .most = 8,
                             .cores = 2000,
                             .used = 7,
+                            .machine = 6,
                             .videos = videos,
                             .video_count = 2};
     struct buf text = {0};
@@ -285,7 +286,7 @@ static void test_a_load_is_read_as_it_was_written(void **state) {
     struct reader_load found;
     reader_load_read(&found, buf_string(&text));
     assert_true(found.draining && found.connects == 9 && found.most == 8 && found.cores == 2000 &&
-                found.used == 7);
+                found.used == 7 && found.machine == 6);
     assert_int_equal(found.video_count, 2);
     assert_true(reader_load_of(&found, "a")->in_set && reader_load_of(&found, "a")->load == 70);
     assert_false(reader_load_of(&found, "b")->in_set);

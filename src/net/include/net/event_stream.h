@@ -11,9 +11,13 @@ struct buf;
 void event_stream_add_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
 // The times that clients are given to reconnect after are spread between these, so that those that were cut
-// off together do not come back together; in a crowd between half of the time that it needs and twice as
-// much.
-enum { EVENT_STREAM_RETRY_MIN_MS = 500, EVENT_STREAM_RETRY_MAX_MS = 2500 };
+// off together do not come back together. Those of a crowd are spread over as long as it needs, and begin
+// when a server that has died is known to be dead: before that they would come in vain, and again.
+enum {
+    EVENT_STREAM_RETRY_MIN_MS = 500,
+    EVENT_STREAM_RETRY_MAX_MS = 2500,
+    EVENT_STREAM_RETRY_CROWD_MIN_MS = 4000
+};
 
 struct event_stream_retry {
     uint32_t least_ms, most_ms;

@@ -24,6 +24,7 @@ enum { READER_LOAD_VIDEOS = 16, READER_LOAD_NUMBER_MAX = 1000000000 }; // greate
 struct reader_load {
     bool draining;                    // it gives its viewers away, and takes no videos
     uint64_t connects;                // viewers a second that it can take on, at most
+    uint64_t machine;                 // that it shares with those that say the same; 0: it does not say
     uint64_t most;                    // viewers that it takes (--max-viewers)
     uint64_t cores;                   // thousandths of cores that it can use to send
     uint64_t used;                    // of those, lately
