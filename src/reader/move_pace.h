@@ -14,3 +14,8 @@ struct move_pace {
 
 // Returns how many may leave since the last call.
 uint32_t move_pace_take(struct move_pace *, double per_second, int64_t now_ms);
+
+// Returns how many of those that may leave the first of `sharing` videos may let go; all, if none share.
+static inline uint32_t move_pace_share(uint32_t left, uint32_t sharing) {
+    return sharing ? (left + sharing - 1) / sharing : left;
+}

@@ -1,7 +1,8 @@
 // A move is asked about before its turn comes: placement says where to, and how that is to be told is made
-// into an event. At each tick the first one whose answer is there lets as many viewers go as the pace allows,
-// then the next. As many viewers take long, it is asked about again: the reader that they go to may be gone,
-// or the video may be this one's again, and those that have left would come back without end.
+// into an event. At each tick the first few whose answers are there share the viewers that the pace allows,
+// as they go to different readers, each of which shall get its part; then the next. As many viewers take
+// long, it is asked about again: the reader that they go to may be gone, or the video may be this one's
+// again, and those that have left would come back without end.
 #include "moves.h"
 
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "viewer_counts.h"
 #include "watched.h"
 
-enum { ASKED_AHEAD = 64, ASK_AGAIN_MS = 1000 };
+enum { ASKED_AHEAD = 64, ASK_AGAIN_MS = 1000, SIDE_BY_SIDE = 16 };
 
 struct moves {
     struct reader *reader;
@@ -135,18 +136,27 @@ static uint32_t move_some(struct move *m, uint32_t most, bool *done) {
     return (uint32_t)go;
 }
 
+static bool move_shares(const struct move *m) {
+    return m->state == MOVE_GOES && m->per_second <= 0;
+}
+
 // Those with a pace of their own do not share the common one.
 static void moves_make(struct moves *all, int64_t now_ms) {
-    uint32_t left = move_pace_take(&all->pace, moves_rate(all->reader), now_ms);
+    uint32_t left = move_pace_take(&all->pace, moves_rate(all->reader), now_ms), sharing = 0;
     struct move *m, *next;
+    DL_FOREACH(all->queue, m) {
+        if (move_shares(m) && ++sharing == SIDE_BY_SIDE) break;
+    }
     DL_FOREACH_SAFE(all->queue, m, next) {
-        bool done = false;
-        if (m->state != MOVE_GOES || (m->per_second <= 0 && !left)) continue;
+        bool done = false, shares = move_shares(m);
+        if (m->state != MOVE_GOES || (shares && !left)) continue;
         if (!m->ask_ms) m->ask_ms = now_ms + ASK_AGAIN_MS;
-        uint32_t most = m->per_second > 0 ? move_pace_take(&m->pace, m->per_second, now_ms) : left;
+        uint32_t most =
+            shares ? move_pace_share(left, sharing) : move_pace_take(&m->pace, m->per_second, now_ms);
+        if (shares && sharing) sharing--;
         if (!most) continue;
         uint32_t gone = move_some(m, most, &done);
-        if (m->per_second <= 0) left -= gone;
+        if (shares) left -= gone;
         if (done) move_end(all, m);
     }
 }

@@ -1,6 +1,6 @@
 // Viewers that leave for another reader at a pace: of a video that another reader has been given, of all
 // videos of a reader that drains (drain.h), or some of a video's that has several readers. They are told
-// where to (`event: move`) or closed, reconnect, and resume there. One after the other, in the order in which
+// where to (`event: move`) or closed, reconnect, and resume there. A few at a time, in the order in which
 // they were asked for. Control loop only.
 #pragma once
 

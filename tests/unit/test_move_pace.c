@@ -39,12 +39,30 @@ static void a_pace_of_nothing_lets_none_go(void **state) {
     for (int64_t now_ms = 1; now_ms < 10000; now_ms += 50) assert_int_equal(move_pace_take(&p, 0, now_ms), 0);
 }
 
+static void videos_that_leave_side_by_side_share_what_the_pace_allows(void **state) {
+    (void)state;
+    for (uint32_t all = 0; all < 200; all++)
+        for (uint32_t videos = 1; videos <= 16; videos++) {
+            uint32_t left = all, least = all, most = 0;
+            for (uint32_t sharing = videos; sharing; sharing--) {
+                uint32_t share = move_pace_share(left, sharing);
+                least = share < least ? share : least;
+                most = share > most ? share : most;
+                left -= share;
+            }
+            assert_int_equal(left, 0);
+            assert_in_range(most - least, 0, 1);
+        }
+    assert_int_equal(move_pace_share(7, 0), 7); // a video that comes after them
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_second_has_as_many_as_the_pace_says),
         cmocka_unit_test(a_slow_pace_lets_one_go_now_and_then),
         cmocka_unit_test(no_burst_follows_a_pause),
         cmocka_unit_test(a_pace_of_nothing_lets_none_go),
+        cmocka_unit_test(videos_that_leave_side_by_side_share_what_the_pace_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
