@@ -6,6 +6,7 @@
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "placement/placement.h"
+#include "moves.h"
 #include "reader_core.h"
 #include "watched.h"
 
@@ -45,7 +46,10 @@ static void recheck_yield(struct recheck *check, const char *owner) {
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
                  broadcast_viewers(&w->broadcast));
-    watched_close(r, w);
+    if (broadcast_viewers(&w->broadcast) && moves_rate(r) > 0)
+        moves_start(r, w->video, MOVES_ALL, 0);
+    else
+        watched_close(r, w);
 }
 
 static void on_claimed(void *arg, enum engine_status status, const char *owner, bool changed) {

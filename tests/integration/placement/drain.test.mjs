@@ -47,3 +47,19 @@ scenario('a second signal ends a reader at once, and its viewers resume elsewher
   assert.equal((await within(end, 2_000, 'its end')).code, 0);
   await load.prove();
 });
+
+scenario('viewers of a video that another reader has by now leave at a pace, too', { setups }, async (t) => {
+  const rate = 40, pace = 0.3 * 2 * rate;
+  const system = await t.system({ flags: { 'connect-rate': rate } });
+  const [mine, other] = system.readers;
+  const [video] = await videosOf(system, mine, 1);
+  const load = await startLoad(t, system, { videos: [video], posters: 1, viewers: 30, everyMs: 50 });
+  await system.redis.command('SET', `video:${video}:reader`, other);
+  await system.redis.command('HDEL', 'readers', mine); // it is there again within a second, and checks what it still has
+  await load.until(() => load.cuts, 'the first to leave');
+  const begun = performance.now();
+  await load.until(() => load.cuts >= 30, 'all to leave');
+  const took = performance.now() - begun;
+  assert.ok(took >= (1000 * (30 - 5)) / pace, `all were gone after ${took} ms`);
+  await load.prove();
+});
