@@ -28,7 +28,11 @@ unit(chorus "all parts in one process" "${chorus} up --config ${configuration} -
 StateDirectory=chorus
 StateDirectoryMode=0750
 WorkingDirectory=/var/lib/chorus")
-unit(chorus-manager "the manager" "${chorus} manager --config ${configuration}" "${overrides}manager.env")
+# One control socket is enough for a fleet, and a manager is always there: `chorus ctl` looks here.
+unit(chorus-manager "the manager" "${chorus} manager --config ${configuration} --control /run/chorus/control.sock"
+     "${overrides}manager.env
+RuntimeDirectory=chorus
+RuntimeDirectoryMode=0700")
 unit(chorus-comment "the comment API" "${chorus} comment --config ${configuration}" "${overrides}comment.env")
 unit(chorus-reader@ "the reader at port %i" "${chorus} reader --config ${configuration} --port %i" "${overrides}reader-%i.env")
 unit(chorus-archive "the archive of a Redis" "${chorus} archive --config ${configuration} --data /var/lib/chorus-archive"

@@ -15,7 +15,7 @@
 const char ctl_usage[] =
     "status | drain READER | stay READER | move VIDEO [READER] | plan | apply | stop  [OPTIONS]";
 
-enum { SEEN_TRIES = 50, SEEN_AGAIN_MS = 100, WORDS = 3, TIMEOUT_S = 20 };
+enum { SEEN_TRIES = 50, SEEN_AGAIN_MS = 100, WORDS = 3 };
 
 struct ctl {
     const struct settings *settings;
@@ -53,7 +53,7 @@ static int ctl_exchange(int fd, const struct buf *request, struct buf *answer) {
 // Returns 0, and the answer, or 1 and has said why.
 static int ctl_ask(struct ctl *c, const char *method, const char *target) {
     struct buf request = {0};
-    int fd = sock_connect_unix(c->path, TIMEOUT_S);
+    int fd = sock_connect_unix(c->path, c->settings->ctl_timeout_ms);
     if (fd < 0) return ctl_fail(c, why_not(fd));
     buf_clear(&c->answer);
     buf_printf(&request, "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", method, target);
@@ -205,6 +205,16 @@ static int ctl_run(struct ctl *c, char *const word[WORDS]) {
     return 2;
 }
 
+// Of the manager of a package or a container, where none is named and there is no data folder of `up` here.
+static void ctl_choose_socket(struct ctl *c) {
+    static const char usual[] = "/run/chorus/control.sock";
+    const struct settings *s = c->settings;
+    settings_control_path(s, c->path);
+    bool is_named = s->control || strcmp(s->data, SETTINGS_DATA) != 0;
+    if (!is_named && access(c->path, F_OK) && (!access(usual, F_OK) || errno != ENOENT))
+        snprintf(c->path, sizeof c->path, "%s", usual);
+}
+
 int ctl_main(int argc, char **argv) {
     struct settings set;
     struct options options;
@@ -212,7 +222,7 @@ int ctl_main(int argc, char **argv) {
     for (int i = 0; i <= WORDS; i++) word[i] = settings_take_operand(COMMAND_CTL, &argc, argv);
     if (!settings_begin(&set, &options, COMMAND_CTL, argc, argv)) return 2;
     struct ctl c = {.settings = &set};
-    settings_control_path(&set, c.path);
+    ctl_choose_socket(&c);
     int code = 2;
     if (word[0] && !word[WORDS])
         code = ctl_run(&c, word);

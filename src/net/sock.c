@@ -90,13 +90,13 @@ int sock_listen_unix(const char *path, unsigned mode) {
     return sock_fail(fd);
 }
 
-int sock_connect_unix(const char *path, int timeout_s) {
+int sock_connect_unix(const char *path, int64_t timeout_ms) {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     if (strlen(path) > SOCK_PATH_MAX) return -ENAMETOOLONG;
     memcpy(at.sun_path, path, strlen(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    const struct timeval limit = {.tv_sec = timeout_s};
+    const struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
     bool limited = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
                    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
     return limited && connect(fd, (const void *)&at, sizeof at) == 0 ? fd : sock_fail(fd);

@@ -105,6 +105,11 @@ scenario('what cannot be done is said, with exit code 1; wrong words, with 2', a
   const refused = await ctlAt(`${socket}-full`)('status');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /has closed the connection/);
+  const mute = createServer(() => {}).listen(`${socket}-mute`);
+  t.after(() => mute.close());
+  const unheard = await ctlAt(`${socket}-mute`)('status', '--timeout-ms', '50');
+  assert.equal(unheard.code, 1);
+  assert.match(unheard.stderr, /does not answer/);
   if (process.getuid()) {
     chmodSync(socket, 0);
     assert.match((await ctl('status')).stderr, /Permission denied/);

@@ -95,6 +95,7 @@ struct settings {
     int64_t max_viewers, connect_rate, drain_s;
     const char *control; // NULL: the usual place
     bool ctl_json;
+    int64_t ctl_timeout_ms;
     int64_t archive_days;
     bool durable, own_descriptors, single_port;
     const char *internal_from, *internal_token, *trusted_proxies, *hostnames;
@@ -173,6 +174,8 @@ const char *settings_command_name(enum command);
 
 // Writes the URL of Redis. Returns false if the engine is the embedded one.
 bool settings_redis_url(const struct settings *, char *url, size_t size);
+
+#define SETTINGS_DATA "./chorus-data" // data folder of `up`, unless it is given
 
 // Writes the path of the control socket: that of --control, or the one in the data folder.
 void settings_control_path(const struct settings *, char path[SETTINGS_PATH_MAX]);

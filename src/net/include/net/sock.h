@@ -35,9 +35,9 @@ int sock_listen(const union address *, bool only_v6);
 enum { SOCK_PATH_MAX = 107 };
 int sock_listen_unix(const char *path, unsigned mode);
 
-// Connects to a unix socket. Returns a descriptor, which blocks, for `timeout_s` at most: -EAGAIN, also of
+// Connects to a unix socket. Returns a descriptor, which blocks, for `timeout_ms` at most: -EAGAIN, also of
 // this call.
-int sock_connect_unix(const char *path, int timeout_s);
+int sock_connect_unix(const char *path, int64_t timeout_ms);
 
 // Removes the file of a unix socket that is closed, unless a process listens there.
 void sock_remove_unix(const char *path);
