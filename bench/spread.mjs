@@ -1,6 +1,7 @@
-// One video whose viewers are spread over three readers: spread.mjs VIEWERS RATE SECONDS. Prints JSON: the viewers of each reader over
-// time, what the viewers have seen, and the CPU per delivery of one reader before and of the set after.
-import { call } from '../tests/integration/lib/api.mjs';
+// One video whose viewers come at a pace and are spread over three readers, beside one whose viewers one reader has:
+// spread.mjs VIEWERS PER_SECOND ROUNDS. Prints JSON: the viewers of each reader over time, what the viewers have seen, and in rounds
+// that take turns the CPU per delivery of the three and of the one.
+import { call, post } from '../tests/integration/lib/api.mjs';
 import { Clients } from '../tests/integration/lib/clients.mjs';
 import { scrape, sum } from '../tests/integration/lib/exposition.mjs';
 import { Fleet } from '../tests/integration/lib/fleet.mjs';
@@ -8,68 +9,124 @@ import { RedisServer } from '../tests/integration/lib/redis.mjs';
 import { pause, until } from '../tests/integration/lib/time.mjs';
 import { listenOverflows } from './kernel.mjs';
 
-const [viewers, rate, seconds] = process.argv.slice(2).map(Number);
+const [viewers, perSecond, rounds] = process.argv.slice(2).map(Number);
 const READERS = 3;
-const EACH = 6_000; // viewers of a load process
-const HOT_AFTER_MS = 15_000; // in which one reader alone is measured; 3,000 unless told otherwise
-const MOST = Math.floor(viewers / 0.65); // viewers of a reader: at 40 % of it is the mark, and all together need three readers
-const MARK = Math.ceil(0.4 * MOST);
+const EACH = viewers / 30; // viewers of a load process
+const MOST = (2 * viewers) / 3; // viewers of a reader: at 40 % of it is the mark, and all together need three
+const MARK = 0.4 * MOST;
+const ROUND_MS = 8_000, SETTLE_MS = 2_000; // of posting, and until what was posted before has arrived
+const VIDEO = 'video1'; // that chorus clients watch
+const total = (list) => list.reduce((a, b) => a + b, 0);
 
-const redis = await new RedisServer().start();
-const fleet = new Fleet();
-const programs = [];
-try {
-  const part = (name, ...more) => fleet.start(name, [name.split('-')[0], '--redis', redis.url, '--port', '0', '--instance-id', name, '--log-level', 'warn', ...more], {});
-  const manager = await part('manager-1', '--hot-after-ms', String(HOT_AFTER_MS));
-  const comment = await part('comment-1', '--manager-url', manager);
-  const readers = [];
-  for (let n = 1; n <= READERS; n++)
-    readers.push(await part(`reader-${n}`, '--workers', '1', '--own-descriptors', '--max-viewers', String(MOST)));
-  await until(async () => (await call('GET', `${manager}/health`)).json.availableReaderApis === READERS, 'the readers');
+// A manager, a comment API and readers around a Redis of their own.
+class System {
+  fleet = new Fleet();
+  programs = [];
 
-  const metric = async (url, name) => sum(await scrape(url), name);
-  const each = (name) => Promise.all(readers.map((url) => metric(url, name)));
-  const total = (list) => list.reduce((a, b) => a + b, 0);
-  // CPU in microseconds, and deliveries, of all readers.
-  const work = async () => ({ us: 1e6 * total(await each('process_cpu_seconds_total')), deliveries: total(await each('chorus_reader_deliveries_total')) });
-  const perDelivery = (a, b) => (b.us - a.us) / (b.deliveries - a.deliveries);
-
-  const begun = performance.now(), dropped = listenOverflows();
-  for (let left = viewers; left > 0; left -= EACH) {
-    const flags = { videos: 1, viewers: Math.min(left, EACH), rate: left === viewers ? rate : 0, 'log-level': 'error' };
-    programs.push(new Clients({ comment, manager, statistics: 'http://127.0.0.1:9' }, flags).program);
+  async start(readers) {
+    this.redis = await new RedisServer().start();
+    const part = (name, ...more) => this.fleet.start(name, [name.split('-')[0], '--redis', this.redis.url, '--port', '0', '--instance-id', name, '--log-level', 'warn', ...more], {});
+    this.manager = await part('manager-1');
+    this.comment = await part('comment-1', '--manager-url', this.manager);
+    this.readers = [];
+    for (let n = 1; n <= readers; n++)
+      this.readers.push(await part(`reader-${n}`, '--workers', '1', '--own-descriptors', '--max-viewers', String(MOST)));
+    await until(async () => (await call('GET', `${this.manager}/health`)).json.availableReaderApis === readers, 'the readers');
+    return this;
   }
 
-  const times = [];
-  const found = {};
-  let one, set;
-  const isEven = (now) => total(now) >= viewers && Math.max(...now) <= (1.15 * total(now)) / READERS;
-  for (;;) {
-    const at = (performance.now() - begun) / 1000;
-    const now = await each('chorus_reader_viewers');
-    const hot = await metric(manager, 'chorus_manager_hot_readers');
-    times.push([at, ...now]);
-    if (!found.mark && Math.max(...now) >= MARK) found.mark = at;
-    if (!found.all && total(now) >= viewers) found.all = at;
-    if (found.all && !one?.begin && at > found.all + 2) one = { begin: await work() };
-    if (one && !found.set) one.end = await work();
-    if (!found.set && hot) found.set = at;
-    if (found.set && !found.even && isEven(now)) found.even = at;
-    if (found.even && !set && at > found.even + 2) set = { begin: await work() };
-    if (found.even && at > found.even + seconds) break;
-    if (at > 240) throw new Error(`not spread: ${now}`);
+  // More viewers, who never post.
+  load(count) {
+    const flags = { videos: 1, viewers: count, rate: 0, 'log-level': 'error' };
+    this.programs.push(new Clients({ comment: this.comment, manager: this.manager, statistics: 'http://127.0.0.1:9' }, flags).program);
+  }
+
+  // Posts `rate` comments a second until the answer is called.
+  post(rate) {
+    const timer = setInterval(() => post(this, VIDEO, 'x'.repeat(120)).catch(() => this.failed++), 1_000 / rate);
+    return () => clearInterval(timer);
+  }
+  failed = 0;
+
+  async each(...names) {
+    const families = await Promise.all(this.readers.map((url) => scrape(url)));
+    return names.map((name) => families.map((family) => sum(family, name)));
+  }
+
+  // CPU in microseconds, deliveries and sends of all readers.
+  async work() {
+    const [cpu, deliveries, sends] = await this.each('process_cpu_seconds_total', 'chorus_reader_deliveries_total', 'chorus_reader_sends_total');
+    return [1e6 * total(cpu), total(deliveries), total(sends)];
+  }
+  async measure(rate) {
+    const stop = this.post(rate);
+    await pause(SETTLE_MS);
+    const before = await this.work();
+    await pause(ROUND_MS);
+    const after = await this.work();
+    stop();
+    await pause(SETTLE_MS);
+    const [us, deliveries, sends] = after.map((value, i) => value - before[i]);
+    return { us: us / deliveries, perSend: deliveries / sends, perSecond: (deliveries / ROUND_MS) * 1000 };
+  }
+
+  // What the viewers have seen, once they have been stopped.
+  async stop() {
+    await Promise.all(this.programs.map((program) => program.kill('SIGTERM')));
+    const seen = {};
+    for (const { stdout } of this.programs)
+      for (const [, name, n] of stdout.split('\n').filter((line) => line.startsWith('clients ended')).join(' ').matchAll(/ (\w+)=(\d+)(?=\s|$)/g)) seen[name] = (seen[name] ?? 0) + Number(n);
+    return seen;
+  }
+  async end() {
+    await Promise.all(this.programs.map((program) => program.kill('SIGKILL')));
+    await this.fleet.kill('SIGKILL');
+    await this.redis?.release();
+  }
+}
+
+// The viewers come; ends once all are there and have stayed where they are for a while.
+async function arrive(system) {
+  const times = [], found = {};
+  const begun = performance.now();
+  for (let n = 0; n * EACH < viewers; n++) setTimeout(() => system.load(Math.min(EACH, viewers - n * EACH)), (n * EACH * 1_000) / perSecond);
+  for (let quietSince = 0; ;) {
+    const [now, moved] = await system.each('chorus_reader_viewers', 'chorus_reader_moved_viewers_total');
+    const hot = sum(await scrape(system.manager), 'chorus_manager_hot_readers');
+    const at = (performance.now() - begun) / 1000, all = total(now), most = Math.max(...now);
+    if (times.length && (all !== total(times.at(-1).now) || total(moved) !== times.at(-1).moved)) quietSince = at;
+    times.push({ at, now, moved: total(moved), hot });
+    if (most >= MARK) found.mark ??= at;
+    if (all >= 2 * MARK) found.mark2 ??= at;
+    if (hot >= 2) found.set ??= at;
+    if (hot >= READERS) found.set2 ??= at;
+    if (now.filter((n) => n >= 100).length >= 2) found.serves ??= at;
+    if (now.every((n) => n >= 100)) found.serves2 ??= at;
+    if (all >= viewers) found.all ??= at;
+    found.even = most <= (1.15 * all) / READERS ? found.even ?? at : undefined;
+    if (found.all && at > quietSince + 15) return { times, found };
+    if (at > 150) throw new Error(`not all have come: ${now}`);
     await pause(250);
   }
-  set.end = await work();
-  const atEnd = await each('chorus_reader_viewers');
-  const moved = total(await each('chorus_reader_moved_viewers_total'));
-  for (const program of programs) await program.kill('SIGTERM'); // the one that posts first
-  const seen = {};
-  for (const { stdout } of programs)
-    for (const [, name, n] of stdout.split('\n').filter((line) => line.startsWith('clients ended')).join(' ').matchAll(/ (\w+)=(\d+)(?=\s|$)/g)) seen[name] = (seen[name] ?? 0) + Number(n);
-  console.log(JSON.stringify({ viewers, rate, found, times, atEnd, seen, moved, dropped: listenOverflows() - dropped, one: one?.end && perDelivery(one.begin, one.end), hotAfterMs: HOT_AFTER_MS, set: perDelivery(set.begin, set.end) }));
+}
+
+const several = new System(), one = new System();
+try {
+  const dropped = listenOverflows();
+  await several.start(READERS);
+  await one.start(1);
+  const stop = several.post(1);
+  const { times, found } = await arrive(several);
+  stop();
+  for (let n = 0; n < viewers / READERS / EACH; n++) one.load(EACH);
+  await until(async () => total((await one.each('chorus_reader_viewers'))[0]) >= viewers / READERS, 'the viewers of one reader', 60_000);
+  const cost = [];
+  for (let n = 0; n < rounds; n++) cost.push({ one: await one.measure(READERS), several: await several.measure(1) });
+  const manager = await scrape(several.manager);
+  const flaps = { grown: sum(manager, 'chorus_manager_set_growths_total'), shrunk: sum(manager, 'chorus_manager_set_reductions_total') };
+  console.log(JSON.stringify({ viewers, perSecond, mark: MARK, most: MOST, each: EACH, found, times, flaps, cost, dropped: listenOverflows() - dropped,
+    failed: several.failed + one.failed, atEnd: (await several.each('chorus_reader_viewers'))[0], seen: await several.stop() }));
 } finally {
-  await Promise.all(programs.map((program) => program.kill('SIGKILL')));
-  await fleet.kill('SIGKILL');
-  await redis.release();
+  await several.end();
+  await one.end();
 }
