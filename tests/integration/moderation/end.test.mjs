@@ -1,6 +1,6 @@
 // The start and the end of a video.
 // CI also: up-redis, processes, tsan.
-// Also on: cluster. Its parts are in different slots.
+// Also on: sentinel, cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,5 +1,6 @@
 // Who comes after a pin, and asks for nothing of what was before, knows what is pinned.
 // CI also: up-redis.
+// Also on: sentinel, cluster. The scripts' keys are in one slot.
 import assert from 'node:assert/strict';
 import { call, moderate, owner, postMany } from '../lib/api.mjs';
 import { ban, getRoom, patchRoom, tryPost } from '../lib/room.mjs';

@@ -1,5 +1,6 @@
 // Bans and time-outs of a video.
 // CI also: up-redis, processes.
+// Also on: sentinel, cluster. The scripts' keys are in one slot.
 import assert from 'node:assert/strict';
 import { call, owner, post } from '../lib/api.mjs';
 import { accepted, ban, bans, commentApis, lift, refused, tryPost } from '../lib/room.mjs';

@@ -1,6 +1,6 @@
 // Comments that wait: for a moderator (hold), or for some time (delay_ms).
 // CI also: up-redis, processes.
-// Also on: cluster. Its parts are in different slots.
+// Also on: sentinel, cluster. Its parts are in different slots.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
