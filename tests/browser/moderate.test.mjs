@@ -26,7 +26,9 @@ scenario('with the keyboard alone: a comment is deleted on all screens, its user
   const { keyboard } = desk.page;
   await keyboard.press('k');
   assert.equal(await aimed(desk), 'last');
+  assert.ok(await desk.page.locator('#unpin').isDisabled(), 'nothing is pinned yet');
   await keyboard.press('p');
+  await desk.page.locator('#unpin:enabled').waitFor({ state: 'attached' });
   await until(async () => (await viewer.column.find('.pinned .text').textContent({ timeout: 500 }).catch(() => '')) === 'last', 'the pinned comment');
   await keyboard.press('ArrowUp');
   assert.equal(await aimed(desk), 'ruder');

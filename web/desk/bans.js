@@ -47,7 +47,7 @@ export class Bans {
     const all = [...this.#bans.values()].filter(({ userid, until }) => userid.toLowerCase().includes(wanted) && !(until && Date.parse(until) < now));
     all.sort((a, b) => (a.userid < b.userid ? -1 : 1));
     this.#list.replaceChildren(...all.slice(0, SHOWN).map((ban) => this.#item(ban)));
-    this.#note.textContent = all.length > SHOWN ? `and ${formatNumber(all.length - SHOWN)} more` : all.length ? '' : wanted ? 'None is found.' : 'None is banned.';
+    this.#note.textContent = all.length > SHOWN ? `and ${formatNumber(all.length - SHOWN)} more` : all.length ? '' : wanted ? 'No such user is banned.' : 'No user is banned.';
   }
   #item({ userid, until, shadow }) {
     const button = make('button', { type: 'button', 'aria-label': `Lift the ban of ${userid}` }, 'Lift');

@@ -172,6 +172,7 @@ comments.addEventListener('state', ({ detail: { name } }) => {
 });
 comments.addEventListener('viewers', ({ detail: { viewers } }) => ($('viewers').textContent = `${number.format(viewers)} watching`));
 comments.addEventListener('room', ({ detail: { room } }) => settings.show(room));
+for (const type of ['room', 'entry']) comments.addEventListener(type, () => ($('unpin').disabled = !comments.pinned));
 
 // Parts of the page: beside the column, or on a phone in its place.
 

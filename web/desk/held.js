@@ -87,7 +87,7 @@ export class Held {
     }
     this.#count.textContent = held.length ? formatNumber(held.length) : '';
     const more = held.length - [...this.#items.values()].filter(({ over }) => !over).length;
-    const note = held.length === 0 ? 'None waits.' : more > 0 ? `and ${formatNumber(more)} more` : '';
+    const note = held.length === 0 ? 'No comment is waiting.' : more > 0 ? `and ${formatNumber(more)} more` : '';
     if (this.#note.textContent !== note) this.#note.textContent = note;
   }
   #add(held) {
