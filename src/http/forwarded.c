@@ -38,8 +38,8 @@ static bool find_for(const char **text, size_t *len) {
     const char *at = *text, *end = at + *len;
     while (at < end) {
         while (at < end && (is_space(*at) || *at == ';')) at++;
-        const char *stop = memchr(at, ';', (size_t)(end - at));
-        if (!stop) stop = end;
+        const char *stop = at;
+        while (stop < end && *stop != ';') stop++;
         if (stop - at > 4 && !strncasecmp(at, "for=", 4)) {
             at += 4;
             while (stop > at && is_space(stop[-1])) stop--;
