@@ -2,6 +2,7 @@
 #include "embedded_world.h"
 #include "redis_server.h"
 
+#include "engine/redis/redis_head.h"
 #include "placement/placement.h"
 
 struct bad_day {
@@ -648,6 +649,93 @@ static void a_disconnected_subscriber_resubscribes_and_notifies(void **state) {
     await(w, &v.entries, 1);
 }
 
+// How often a command has been called, within scripts as well.
+static int64_t calls_of(const struct redis_server *s, const char *command) {
+    char line[64];
+    redisReply *info = redis_server_ask(s, "INFO commandstats");
+    assert_non_null(info);
+    snprintf(line, sizeof line, "cmdstat_%s:calls=", command);
+    const char *at = strstr(info->str, line);
+    int64_t calls = at ? strtoll(at + strlen(line), NULL, 10) : 0;
+    freeReplyObject(info);
+    return calls;
+}
+
+enum { MANY = 300 };
+
+static void many_are_subscribed_again_with_few_commands(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    static struct viewer viewers[MANY];
+    memset(viewers, 0, sizeof viewers);
+    char names[MANY][16];
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "v%u", i);
+        viewers[i].subscription = w->ops->subscribe(w->engine, names[i], &viewer_subscriber, &viewers[i]);
+    }
+    for (unsigned i = 0; i < MANY; i++) await(w, &viewers[i].said, 1);
+    int64_t before = calls_of(&d->server, "subscribe");
+    assert_true(redis_server_tell(&d->server, "CLIENT KILL TYPE pubsub"));
+    for (unsigned i = 0; i < MANY; i++) await(w, &viewers[i].said, 2);
+    assert_true(calls_of(&d->server, "subscribe") - before <= 10);
+    world_post(w, "v0", 1);
+    world_post(w, "v299", 1);
+    await(w, &viewers[0].entries, 1);
+    await(w, &viewers[299].entries, 1);
+}
+
+// Each as if it had been asked for alone.
+static void heads_of_a_turn_are_asked_for_together(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    static struct world_head heads[MANY];
+    static struct position at[MANY];
+    char names[MANY][16];
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "v%u", i);
+        at[i] = world_post(w, names[i], i);
+        heads[i] = (struct world_head){.world = w};
+    }
+    struct world_amend end = world_amend(w, &(struct engine_amend){.video = "v7", .kind = ENTRY_END});
+    assert_int_equal(end.status, ENGINE_OK);
+    at[7] = end.at;
+    assert_true(redis_server_tell(&d->server, "PEXPIRE {video:v8}:pos 100000"));
+    assert_true(redis_server_tell(&d->server, "DEL {video:v9}:pos {video:v9}:log")); // its loss is announced
+    struct position behind = {at[11].epoch, at[11].seq - 1}, none = {0};
+    int64_t before = calls_of(&d->server, "evalsha");
+    w->awaited += MANY;
+    for (unsigned i = 0; i < MANY; i++)
+        w->ops->head(w->engine, names[i],
+                     i == 10   ? none
+                     : i == 11 ? behind
+                               : at[i],
+                     world_on_head, &heads[i]);
+    world_wait(w);
+    assert_true(calls_of(&d->server, "evalsha") - before <= MANY / HEADS_AT_ONCE + 1 + 3);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(heads[i].status, ENGINE_OK);
+        assert_int_equal(heads[i].over, i == 7);
+        assert_int_equal(position_compare(heads[i].at, at[i]), i == 9 ? 1 : 0);
+    }
+    assert_true(calls_of(&d->server, "pexpire") > 0);
+    redisReply *left = redis_server_ask(&d->server, "PTTL {video:v8}:pos");
+    assert_true(left->integer > 100000);
+    freeReplyObject(left);
+}
+
+static void heads_that_wait_are_answered_when_it_closes(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct world_head heads[2] = {{.world = w}, {.world = w}};
+    struct position at[2] = {world_post(w, "a", 1), world_post(w, "b", 1)};
+    w->awaited += 2;
+    w->ops->head(w->engine, "a", at[0], world_on_head, &heads[0]);
+    w->ops->head(w->engine, "b", at[1], world_on_head, &heads[1]);
+    world_close(w);
+    assert_int_equal(w->awaited, 0);
+    for (int i = 0; i < 2; i++) assert_int_equal(heads[i].status, ENGINE_CLOSED);
+}
+
 static void a_subscription_made_while_away_holds_later(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -928,6 +1016,9 @@ int main(void) {
         TEST(what_waits_at_the_end_is_still_stored),
         TEST(appends_that_cannot_be_stored_while_closing_fail),
         TEST(a_disconnected_subscriber_resubscribes_and_notifies),
+        TEST(many_are_subscribed_again_with_few_commands),
+        TEST(heads_of_a_turn_are_asked_for_together),
+        TEST(heads_that_wait_are_answered_when_it_closes),
         TEST(a_subscription_made_while_away_holds_later),
         TEST(can_be_closed_when_it_refuses),
         TEST(all_that_was_refused_is_answered_as_closed),

@@ -61,6 +61,7 @@
 #include "redis_by_slot.h"
 #include "redis_cluster.h"
 #include "redis_core.h"
+#include "redis_head.h"
 #include "redis_lease.h"
 #include "redis_log.h"
 #include "redis_losses.h"
@@ -156,7 +157,7 @@ static void on_redis_message(struct redis *r, const char *channel, const char *b
 static void on_redis_slot(struct redis *r, unsigned slot, struct redis_node *from) {
     char *const *names;
     size_t count = redis_by_slot_of(r->by_slot, slot, &names);
-    for (size_t i = 0; i < count; i++) redis_subscriber_add(r->owners[slot]->subscriber, names[i]);
+    redis_subscriber_add_slot(r->owners[slot]->subscriber, names, count);
     if (from) redis_messages_moved(r->messages, slot);
 }
 
@@ -192,6 +193,7 @@ static void redis_close(struct engine *engine) {
     redis_cluster_free(r->cluster);
     DL_FOREACH(r->nodes, n) redis_node_drain(n);
     while (r->nodes) redis_node_free(r->nodes);
+    redis_heads_close(r);
     redis_core_close(r);
     hub_free(r->hub);
     redis_messages_free(r->messages);
@@ -285,6 +287,7 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
         r->sentinels = redis_sentinels_new(loop, r->resolver, &r->url, &r->config, on_redis_moved, r);
     r->check_append = redis_log_check;
     redis_core_start(r);
+    redis_heads_start(r);
     if (r->url.scheme == REDIS_CLUSTER)
         redis_cluster_new(r, on_redis_slot);
     else

@@ -102,6 +102,9 @@ struct redis {
     struct redis_call *again;   // sent again in a moment, in this order: in a Cluster
     uint16_t *again_of;         // how many of those there are of each slot
     struct loop_timer send_again;
+    struct redis_call *heads; // of this turn, to be asked together (redis_head.h)
+    struct loop_job ask_heads;
+    bool ask_heads_queued;
     unsigned ranges; // under way
     struct redis_call *ranges_waiting;
     size_t ranges_waiting_count;

@@ -194,58 +194,6 @@ void redis_log_check(struct redis_node *n, redis_reply_cb *on_checked) {
 
 // Reading
 
-static void send_head(struct redis_call *c, const struct redis_script *script) {
-    struct redis *r = c->redis;
-    const struct position *known = c->more;
-    struct redis_args a = {0};
-    redis_args_sharded(&a, r, script, 3);
-    redis_args_log(&a, c->text);
-    redis_args_format(&a, REDIS_ROOM_KEY, c->text);
-    redis_args_shard(&a, r, c->text);
-    redis_args_place(&a, r, c->text, *known,
-                     NULL); // as it is: what is higher could hide what an older epoch has lost
-    redis_args_number(&a, redis_max_videos(r));
-    redis_call_send(c, &a);
-}
-
-static void on_head_when_full(struct redis_call *, enum engine_status, const redisReply *);
-
-static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    struct engine_head head = {0};
-    int64_t over = 0;
-    if (status == ENGINE_STORE_FULL && c->on_reply == on_head) {
-        c->on_reply = on_head_when_full;
-        send_head(c, &redis_script_head_when_full);
-        return;
-    }
-    if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
-    if (status == ENGINE_OK &&
-        (!redis_read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
-         !redis_read_position(redis_reply_item(reply, 1), &head.before) ||
-         !redis_reply_integer(redis_reply_item(reply, 2), &over)))
-        status = redis_call_unexpected(c, reply);
-    head.over = over != 0;
-    if (status == ENGINE_OK && position_is_plausible(head.at))
-        last_positions_note_epoch(&c->redis->last_positions, head.at.epoch);
-    c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);
-    redis_call_free(c);
-}
-
-static void on_head_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    on_head(c, status, reply);
-}
-
-void redis_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
-                void *arg) {
-    struct redis *r = (struct redis *)engine;
-    struct redis_call *c = redis_call_new(r, on_head, video, strlen(video));
-    c->more = mem_alloc(sizeof known);
-    memcpy(c->more, &known, sizeof known);
-    c->on.head = cb;
-    c->arg = arg;
-    send_head(c, &redis_script_head);
-}
-
 static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
     const redisReply *list = redis_reply_item(reply, 2);
     size_t count;

@@ -14,7 +14,6 @@ struct redisReply;
 #define REDIS_RETRACTED_KEY "{video:%s}:retracted"
 
 void redis_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
-void redis_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 void redis_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
 void redis_replay(struct engine *, const struct engine_replay *, engine_replay_cb *, void *arg);

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "redis_core.h"
-#include "redis_log.h"
+#include "redis_head.h"
 #include "redis_reply.h"
 
 #include <utlist.h>

@@ -9,15 +9,17 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/hub.h"
+#include "redis_by_slot.h"
 #include "redis_core.h"
 #include "redis_entry.h"
 #include "redis_error.h"
 #include "redis_reply.h"
+#include "redis_slots.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
 
 static const char channel_prefix[] = "video:";
-enum { PREFIX_LEN = sizeof channel_prefix - 1 };
+enum { PREFIX_LEN = sizeof channel_prefix - 1, CHANNEL_SIZE = PREFIX_LEN + ENGINE_VIDEO_MAX + 1 };
 
 // A SUBSCRIBE may be refused, and the error does not say which one. So all of them are sent between two of
 // the probe's channel: if the second one is confirmed and no error has come, all are active.
@@ -48,7 +50,7 @@ static void subscriber_send(struct redis_subscriber *s, const char *command, con
 }
 
 static void subscriber_send_video(struct redis_subscriber *s, const char *command, const char *video) {
-    char channel[PREFIX_LEN + ENGINE_VIDEO_MAX + 1];
+    char channel[CHANNEL_SIZE];
     if (!redis_conn_is_up(s->conn)) return; // on_up() subscribes to all
     snprintf(channel, sizeof channel, "%s%s", channel_prefix, video);
     subscriber_send(s, command, channel);
@@ -75,13 +77,46 @@ void redis_subscriber_unlisten(struct redis_subscriber *s, const char *channel) 
     if (redis_conn_is_up(s->conn)) subscriber_send(s, word(s, "SUNSUBSCRIBE"), channel);
 }
 
-static void subscribe_again(void *arg, const char *video) {
-    struct redis_subscriber *s = arg;
-    if (redis_node_of_video(s->redis, video) == s->node) redis_subscriber_add(s, video);
+// Many videos, with a command for each SUBSCRIBED_AT_ONCE of them; in a Cluster all those of a command are in
+// one slot.
+enum { SUBSCRIBED_AT_ONCE = 64 };
+struct subscriptions {
+    struct redis_subscriber *to;
+    int count;
+    char channels[SUBSCRIBED_AT_ONCE][CHANNEL_SIZE];
+};
+
+static void subscriptions_send(struct subscriptions *all) {
+    const char *argv[1 + SUBSCRIBED_AT_ONCE] = {word(all->to, "SSUBSCRIBE")};
+    for (int i = 0; i < all->count; i++) argv[1 + i] = all->channels[i];
+    if (all->count) redis_conn_send(all->to->conn, 1 + all->count, argv, NULL, NULL, NULL);
+    all->count = 0;
+}
+
+static void subscriptions_add(void *arg, const char *video) {
+    struct subscriptions *all = arg;
+    if (all->count == SUBSCRIBED_AT_ONCE) subscriptions_send(all);
+    snprintf(all->channels[all->count++], CHANNEL_SIZE, "%s%s", channel_prefix, video);
+}
+
+void redis_subscriber_add_slot(struct redis_subscriber *s, char *const *videos, size_t count) {
+    struct subscriptions all = {.to = s, .count = 0};
+    if (!redis_conn_is_up(s->conn)) return;
+    for (size_t i = 0; i < count; i++) subscriptions_add(&all, videos[i]);
+    subscriptions_send(&all);
 }
 
 static void subscribe_rest(struct redis_subscriber *s) {
-    hub_each_video(s->redis->hub, subscribe_again, s);
+    const struct redis *r = s->redis;
+    struct subscriptions all = {.to = s, .count = 0};
+    char *const *videos;
+    if (!r->owners) hub_each_video(r->hub, subscriptions_add, &all);
+    subscriptions_send(&all);
+    for (unsigned slot = 0; r->owners && slot < REDIS_SLOTS; slot++) {
+        if (r->owners[slot] != s->node) continue;
+        size_t count = redis_by_slot_of(r->by_slot, slot, &videos);
+        redis_subscriber_add_slot(s, videos, count);
+    }
     redis_subscriber_listen(s, s->probe_channel);
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct redis_conn_config;
 struct redis_node;
@@ -25,6 +26,9 @@ void redis_subscriber_look(struct redis_subscriber *); // the primary may be ano
 // For a video's first subscription, and after its last.
 void redis_subscriber_add(struct redis_subscriber *, const char *video);
 void redis_subscriber_remove(struct redis_subscriber *, const char *video);
+
+// In a Cluster: for all the videos of a slot that is its own now.
+void redis_subscriber_add_slot(struct redis_subscriber *, char *const *videos, size_t count);
 
 // For a channel of messages (redis_messages.h), which is known to be permitted.
 void redis_subscriber_listen(struct redis_subscriber *, const char *channel);

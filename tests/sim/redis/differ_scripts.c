@@ -119,10 +119,22 @@ static void call_amend(struct pair *p, struct words *w) {
 
 static void call_head(struct pair *p, struct words *w) {
     int video = (int)dice(VIDEOS);
-    add_script(w, dice_one_in(3) ? &redis_script_head_when_full : &redis_script_head, 2);
+    add_script(w, dice_one_in(3) ? &redis_script_head_when_full : &redis_script_head, 3);
     add_log_keys(w, video);
+    words_add(w, "{video:v%d}:room", video);
     add_place(p, w, video);
     words_add(w, "%d", dice_one_in(3) ? 3 : 0);
+    pair_send(p, w, DIFFER_EXACT);
+}
+
+static void call_heads(struct pair *p, struct words *w) {
+    add_script(w, &redis_script_heads, 2 * VIDEOS);
+    for (int video = 0; video < VIDEOS; video++) {
+        words_add(w, "{video:v%d}:pos", video);
+        words_add(w, "{video:v%d}:room", video);
+    }
+    words_add(w, "%d", 1 << 30);
+    for (int video = 0; video < VIDEOS; video++) words_add(w, "%s", known[video]);
     pair_send(p, w, DIFFER_EXACT);
 }
 
@@ -242,11 +254,10 @@ static struct kind {
     void (*call)(struct pair *, struct words *);
     unsigned weight;
     unsigned long calls;
-} kinds[] = {
-    {"append", call_append, 10, 0}, {"amend", call_amend, 4, 0},     {"head", call_head, 4, 0},
-    {"range", call_range, 4, 0},    {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},
-    {"lease", call_lease, 4, 0},    {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0},
-    {"set", call_set, 1, 0},        {"secret", call_secret, 1, 0}};
+} kinds[] = {{"append", call_append, 10, 0},    {"amend", call_amend, 4, 0}, {"head", call_head, 4, 0},
+             {"heads", call_heads, 2, 0},       {"range", call_range, 4, 0}, {"mapping", call_mapping, 5, 0},
+             {"watch", call_watch, 2, 0},       {"lease", call_lease, 4, 0}, {"counter", call_counter, 1, 0},
+             {"settings", call_settings, 1, 0}, {"set", call_set, 1, 0},     {"secret", call_secret, 1, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 void differ_script(struct pair *p) {

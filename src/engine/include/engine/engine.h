@@ -5,8 +5,8 @@
 // Every operation is called on the process's control loop and calls back on it, exactly once, never from
 // inside the call. Strings and entries passed to an operation are copied before it returns; what a callback
 // is passed belongs to the engine and is valid during the callback. Operations on one video take effect in
-// the order of the calls, except that a range may include entries appended after the call; across videos
-// there is no order. The number of pending operations is bounded: beyond that ENGINE_BUSY.
+// the order of the calls, except that a range and a head may include entries appended after the call; across
+// videos there is no order. The number of pending operations is bounded: beyond that ENGINE_BUSY.
 //
 // The log. A video's entries are numbered without holes within an epoch. Next to the entries the store keeps
 // a position (the last number given, and the run: the history that the store's data belongs to), for far

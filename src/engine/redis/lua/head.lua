@@ -1,20 +1,15 @@
--- Needs: shard, admission_begin, admit, admission_end, position
+-- Needs: shard, admission_begin, admit, admission_end, position, standing
 -- Returns a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
 -- of entries that are lost, which begins an epoch with a tombstone.
 -- KEYS  1 log  2 position  3 room    ARGV  as in position.lua; then how many videos there may be, 0: any
 -- Returns {"full"} if there are too many, or {position, where the log stood before a loss that was found now, or "", 1: the
 -- video is over, as its room says, else 0}.
-local over = string.match(redis.call('GET', KEYS[3]) or '', '^' .. string.rep('%S+ ', 10) .. '1') and 1 or 0
+local over = is_over(KEYS[3])
 local at, _, _, _, prevs = read_position()
 local find_loss, announce_loss, new_epoch = epochs()
 local kept = find_loss(at, prevs)
 if at and not kept then
-    -- Keeps the position of a video that is watched now and then; ignored by a store that accepts no writes.
-    local left = redis.call('PTTL', KEYS[2])
-    if left >= 0 and left < ARGV[5] / 2 then
-        redis.pcall('PEXPIRE', KEYS[2], ARGV[5])
-        redis.pcall('PEXPIRE', KEYS[3], ARGV[5])
-    end
+    keep_position(KEYS[2], KEYS[3], tonumber(ARGV[5]))
     return {at, '', over}
 end
 if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end

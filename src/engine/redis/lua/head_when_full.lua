@@ -1,3 +1,3 @@
--- Needs: allow_oom, shard, admission_begin, admit, admission_end, position, ../head
+-- Needs: allow_oom, shard, admission_begin, admit, admission_end, position, standing, ../head
 -- As head.lua, which is refused where Redis is full. Two, because this one is refused where no writes are accepted, even if
 -- it only reads.
