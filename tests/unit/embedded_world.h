@@ -32,7 +32,8 @@ struct world {
     struct engine *engine;
     const struct engine_ops *ops;
     struct embedded_config config;
-    int redis_port; // 0: the embedded engine
+    int redis_port;        // 0: the embedded engine
+    const char *redis_url; // NULL: of the server at that port
     char folder[64];
     char path[80]; // of the database
     char why[512];
@@ -91,7 +92,8 @@ static inline void world_await_ready(struct world *w) {
 static inline bool world_open_redis(struct world *w) {
     char url[64];
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", w->redis_port);
-    w->engine = redis_open(w->loop, &(struct redis_config){.url = url, .limits = w->config.limits});
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = w->redis_url ? w->redis_url : url,
+                                                           .limits = w->config.limits});
     w->ops = w->engine->ops;
     world_await_ready(w);
     return true;

@@ -17,6 +17,7 @@ struct redis_server {
     pid_t pid;
     int port;
     const char *folder; // keeps an append-only file there, written through; NULL: keeps nothing
+    int bus_port;       // of a Cluster's, which has a folder; 0: it is none
 };
 
 static inline int redis_free_port(void) {
@@ -44,7 +45,8 @@ static inline bool redis_server_tell(const struct redis_server *s, const char *c
 }
 
 static inline void redis_server_start(struct redis_server *s) {
-    char port[8];
+    char port[8], bus_port[8];
+    snprintf(bus_port, sizeof bus_port, "%d", s->bus_port);
     if (!s->port) s->port = redis_free_port();
     snprintf(port, sizeof port, "%d", s->port);
     s->pid = fork();
@@ -53,7 +55,8 @@ static inline void redis_server_start(struct redis_server *s) {
         if (!freopen("/dev/null", "w", stdout)) _exit(1);
         execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
                "--appendonly", s->folder ? "yes" : "no", "--appendfsync", "always", "--dir",
-               s->folder ? s->folder : "/tmp", (char *)NULL);
+               s->folder ? s->folder : "/tmp", "--cluster-enabled", s->bus_port ? "yes" : "no",
+               "--cluster-port", bus_port, "--cluster-require-full-coverage", "no", (char *)NULL);
         _exit(127);
     }
     for (int i = 0; i < 1000; i++) {

@@ -258,7 +258,7 @@ static bool call_can_go(const struct redis_call *c, const struct redis_node *n) 
 static void call_go(struct redis_call *c, struct redis_node *n, bool asking, const char *frame, size_t len) {
     static const char *const word = "ASKING";
     c->node = n;
-    n->used_ms = loop_now_ms(c->redis->loop);
+    if (!c->is_upkeep) n->used_ms = loop_now_ms(c->redis->loop);
     c->redis->waiting++;
     c->redis->waiting_bytes += c->bytes;
     if (asking) redis_conn_send(n->commands, 1, &word, NULL, NULL, NULL);

@@ -85,6 +85,7 @@ void redis_gather(struct redis *r, const struct redis_gather *what) {
     struct redis_call *c = redis_call_new(r, on_gathered, NULL, 0);
     struct gathering *g = mem_zalloc(sizeof *g);
     g->what = *what;
+    c->is_upkeep = what->is_upkeep;
     c->more = g;
     if (!gather_send(c)) redis_call_refuse(c, ENGINE_UNAVAILABLE);
 }

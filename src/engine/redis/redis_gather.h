@@ -22,6 +22,7 @@ struct redis_gather {
     const struct redis_script *script;
     int64_t args[GATHER_ARGS];
     size_t count;
+    bool is_upkeep; // as of a call
     // Takes a part: the reply is no error, and stays until end() has returned. Returns false if it is of
     // another kind than the script's.
     bool (*take)(void *arg, const struct redisReply *);

@@ -235,6 +235,7 @@ void redis_mappings_purge(struct redis *r) {
     redis_gather(r, &(struct redis_gather){.script = &redis_script_purge,
                                            .args = {(at_ms - REDIS_KEEP_MS) * 1000},
                                            .count = 1,
+                                           .is_upkeep = true,
                                            .take = take_purged,
                                            .end = on_purged});
 }
