@@ -9,16 +9,16 @@ const SLOTS = 16_384;
 export const slotOf = (key) => require('cluster-key-slot')(key);
 
 export class RedisCluster {
-  // replicas: of each primary; timeoutMs: after what silence a server counts as dead.
-  constructor({ primaries = 3, replicas = 0, timeoutMs = 1_000, password, args = [] } = {}) {
-    Object.assign(this, { primaryCount: primaries, replicas, password });
-    const common = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(timeoutMs), '--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...(password ? ['--masterauth', password] : []), ...args];
-    this.servers = Array.from({ length: primaries * (1 + replicas) }, () => new RedisServer({ args: [...common], password }));
+  // replicas: of each primary; timeoutMs: after what silence a server counts as dead; tls: as of a RedisServer.
+  constructor({ primaries = 3, replicas = 0, timeoutMs = 1_000, password, tls, args = [] } = {}) {
+    Object.assign(this, { primaryCount: primaries, replicas, password, tls });
+    const common = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(timeoutMs), '--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...(password ? ['--masterauth', password] : []), ...(tls ? ['--tls-cluster', 'yes', '--tls-replication', 'yes'] : []), ...args];
+    this.servers = Array.from({ length: primaries * (1 + replicas) }, () => new RedisServer({ args: [...common], password, tls }));
   }
 
   get url() {
     const user = this.password ? `:${encodeURIComponent(this.password)}@` : '';
-    return `cluster://${user}${this.servers.slice(0, 3).map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+    return `cluster${this.tls ? 's' : ''}://${user}${this.servers.slice(0, 3).map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
   }
 
   async settle() {

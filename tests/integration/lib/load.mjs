@@ -181,6 +181,14 @@ class Load {
     }
   }
 
+  // The comments that were acknowledged and that some viewer has not got: after prove().
+  lost() {
+    return this.followers.flatMap(({ video, viewer }) => {
+      const seen = new Set(viewer.comments.map(({ id }) => id));
+      return this.posters.filter((poster) => poster.video === video).flatMap(({ acknowledged }) => acknowledged).filter(({ id }) => !seen.has(id));
+    });
+  }
+
   async end() {
     this.stopping = this.gaveUp = this.closed = true;
     await Promise.allSettled(this.posters?.map(({ dispatcher }) => dispatcher.destroy()) ?? []);

@@ -11,6 +11,10 @@ import { until, within } from './time.mjs';
 // Loaded with the first connection, because it takes 0.07 s of CPU, and most scenarios need none.
 const require = createRequire(import.meta.url);
 
+// What a server with these files, {ca, certificate, key}, is configured with, and what a client of it needs.
+export const tlsSettings = ({ ca, certificate, key }, port) => ({ port: 0, 'tls-port': port, 'tls-cert-file': certificate, 'tls-key-file': key, 'tls-ca-cert-file': ca });
+export const tlsOfClient = ({ ca, certificate, key }) => ({ checkServerIdentity: () => {}, ca: readFileSync(ca), cert: readFileSync(certificate), key: readFileSync(key) });
+
 // Every write is in the append-only file before its reply, and survives a kill -9 of Redis, because the kernel has it.
 // fsync 'always' extends that to power cuts, and keeps a slow disk from delaying a write.
 export class RedisServer {
@@ -36,7 +40,7 @@ export class RedisServer {
     const settings = {
       bind: '127.0.0.1', port: this.port, dir: this.dir, save: '', appendonly: 'yes', appendfsync: this.fsync,
       ...(this.password && { requirepass: this.password }),
-      ...(this.tls && { port: 0, 'tls-port': this.port, 'tls-cert-file': this.tls.certificate, 'tls-key-file': this.tls.key, 'tls-ca-cert-file': this.tls.ca }),
+      ...(this.tls && tlsSettings(this.tls, this.port)),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.program = new Program([...args, ...this.args], { file: 'redis-server', env: this.env, forks: true });
@@ -83,7 +87,7 @@ export class RedisServer {
     const { Redis } = require('ioredis');
     const client = new Redis({
       host: '127.0.0.1', port: this.port, password: this.password, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0,
-      ...(this.tls && { tls: { checkServerIdentity: () => {}, ca: readFileSync(this.tls.ca), cert: readFileSync(this.tls.certificate), key: readFileSync(this.tls.key) } }),
+      ...(this.tls && { tls: tlsOfClient(this.tls) }),
       disconnectTimeout: 50, // or its timer keeps the test from ending for two seconds
     });
     client.on('error', () => {}); // the command fails, too

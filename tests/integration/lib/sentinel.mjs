@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.mjs';
 import { Program } from './process.mjs';
-import { RedisServer } from './redis.mjs';
+import { RedisServer, tlsOfClient, tlsSettings } from './redis.mjs';
 import { until, within } from './time.mjs';
 
 const require = createRequire(import.meta.url);
@@ -18,10 +18,11 @@ class Sentinel {
 
   // It keeps its state in its configuration.
   start() {
-    const { primary, sentinels, downMs, password, sentinelPassword } = this.group;
+    const { primary, sentinels, downMs, password, sentinelPassword, tls } = this.group;
+    const settings = { port: this.port, ...(tls && { ...tlsSettings(tls, this.port), 'tls-replication': 'yes' }) };
     const file = join(this.dir, 'sentinel.conf');
     writeFileSync(file, [
-      `port ${this.port}`, 'bind 127.0.0.1', `dir ${this.dir}`, ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
+      ...Object.entries(settings).map(([name, value]) => `${name} ${value}`), 'bind 127.0.0.1', `dir ${this.dir}`, ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
       `sentinel monitor ${NAME} 127.0.0.1 ${primary.port} ${Math.floor(sentinels.length / 2) + 1}`,
       `sentinel down-after-milliseconds ${NAME} ${downMs}`, `sentinel failover-timeout ${NAME} 3000`,
       ...(password ? [`sentinel auth-pass ${NAME} ${password}`] : []), '',
@@ -31,7 +32,7 @@ class Sentinel {
 
   async command(...words) {
     const { Redis } = require('ioredis');
-    const client = new Redis({ host: '127.0.0.1', port: this.port, password: this.group.sentinelPassword, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0, enableReadyCheck: false, disconnectTimeout: 50 });
+    const client = new Redis({ host: '127.0.0.1', port: this.port, password: this.group.sentinelPassword, ...(this.group.tls && { tls: tlsOfClient(this.group.tls) }), lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0, enableReadyCheck: false, disconnectTimeout: 50 });
     client.on('error', () => {});
     try {
       return await within(client.call(...words.map(String)), 5_000, `Sentinel to answer ${words[0]}`);
@@ -54,17 +55,18 @@ class Sentinel {
 }
 
 export class WatchedRedis {
-  // sentinels: how many; downMs: after what silence a server counts as dead; sentinelPassword: what the Sentinels themselves ask for.
-  constructor({ sentinels = 1, downMs = 1_000, password, sentinelPassword, args = [] } = {}) {
-    const servers = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', ...(password ? ['--masterauth', password] : []), ...args];
-    Object.assign(this, { count: sentinels, downMs, password, sentinelPassword });
-    this.servers = [new RedisServer({ args: servers, password }), new RedisServer({ args: servers, password })];
+  // sentinels: how many; downMs: after what silence a server counts as dead; sentinelPassword: what the Sentinels themselves ask for;
+  // tls: of servers and Sentinels, as of a RedisServer.
+  constructor({ sentinels = 1, downMs = 1_000, password, sentinelPassword, tls, args = [] } = {}) {
+    const servers = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', ...(password ? ['--masterauth', password] : []), ...(tls ? ['--tls-replication', 'yes'] : []), ...args];
+    Object.assign(this, { count: sentinels, downMs, password, sentinelPassword, tls });
+    this.servers = [0, 1].map(() => new RedisServer({ args: servers, password, tls }));
     [this.primary] = this.servers;
   }
 
   get url() {
     const user = this.password ? `:${encodeURIComponent(this.password)}@` : '';
-    return `sentinel://${user}${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
+    return `sentinel${this.tls ? 's' : ''}://${user}${this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`;
   }
   get replica() {
     return this.servers.find((server) => server !== this.primary);
