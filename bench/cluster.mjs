@@ -118,8 +118,11 @@ async function slotsMove() {
   const from = performance.now();
   for (let i = 0; i < slots; i++) {
     const slot = hot[i % 3];
-    const owner = await cluster.ownerOf(slot);
-    await cluster.move(slot, owner, cluster.primaries[(cluster.primaries.indexOf(owner) + 1) % 3]);
+    await until(async () => { // the servers may not agree yet on the move before
+      const owner = await cluster.ownerOf(slot);
+      await cluster.move(slot, owner, cluster.primaries[(cluster.primaries.indexOf(owner) + 1) % 3]);
+      return true;
+    }, 'a move');
   }
   const took = performance.now() - from;
   moving = false;

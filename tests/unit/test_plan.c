@@ -115,7 +115,7 @@ static void test_comments_need_apis_and_redis(void **state) {
     l.comments = 100000;
     p = plan_make(&l, &four);
     assert_int_equal(p.setup, PLAN_CLUSTER);
-    assert_int_equal(p.redis, 12); // 7.4 times what one takes, with 1.56 times the work
+    assert_int_equal(p.redis, 10); // 7.4 times what one takes, with 1.33 times the work
     l.comments = 13501;
     assert_int_equal(plan_make(&l, &four).redis, 3); // the least of a Cluster
     l.comments = 100000;

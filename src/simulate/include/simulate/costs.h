@@ -8,7 +8,7 @@
 #define COST_SEND_US   10.0  // of a core, a comment or a heartbeat to one viewer, if it is a send of its own
 #define COST_VIEWER_US 144.0 // of a core in a second, at most, to one viewer: then comments share sends
 #define COST_POST_US   60.0  // of a core of a comment API, a comment
-#define COST_CLUSTER   1.56  // of the CPU that a comment takes of one Redis, in a Cluster
+#define COST_CLUSTER   1.33  // of the CPU that a comment takes of one Redis, in a Cluster
 #define COST_BOX_US    105.0 // of a core, a comment posted to `up` on its own store
 enum {
     COST_VIEWER_BYTES = 4760,      // 160 of Chorus, the rest the kernel's
