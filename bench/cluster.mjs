@@ -118,8 +118,8 @@ async function slotsMove() {
   const from = performance.now();
   for (let i = 0; i < slots; i++) {
     const slot = hot[i % 3];
-    await until(async () => { // the servers may not agree yet on the move before
-      const owner = await cluster.ownerOf(slot);
+    await until(async () => { // the others may not have heard yet of the move before
+      const [owner] = (await Promise.all(cluster.primaries.map(async (one) => (await cluster.ownerOf(slot, one)) === one && one))).filter(Boolean);
       await cluster.move(slot, owner, cluster.primaries[(cluster.primaries.indexOf(owner) + 1) % 3]);
       return true;
     }, 'a move');

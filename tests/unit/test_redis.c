@@ -668,7 +668,7 @@ static void many_are_subscribed_again_with_few_commands(void **state) {
     struct world *w = d->world;
     static struct viewer viewers[MANY];
     memset(viewers, 0, sizeof viewers);
-    char names[MANY][16];
+    static char names[MANY][16]; // which the subscriptions borrow
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "v%u", i);
         viewers[i].subscription = w->ops->subscribe(w->engine, names[i], &viewer_subscriber, &viewers[i]);

@@ -115,16 +115,16 @@ static void heads_send(struct redis *r, const struct heads *heads) {
     redis_call_send_raw(all, redis_script_heads.name, (int)at, argv, lens);
 }
 
-// Takes the first that wait: in a Cluster of one slot.
+// Takes the first that wait, of which there is one: in a Cluster those of one slot.
 static void heads_take(struct redis *r, struct heads *heads) {
-    heads->count = 0;
     unsigned slot = r->owners ? redis_slot_of_video(r->heads->text) : 0;
-    while (r->heads && heads->count < HEADS_AT_ONCE) {
+    heads->count = 0;
+    do {
         struct redis_call *c = r->heads;
-        if (r->owners && redis_slot_of_video(c->text) != slot) return;
         DL_DELETE(r->heads, c);
         heads->of[heads->count++] = c;
-    }
+    } while (r->heads && heads->count < HEADS_AT_ONCE &&
+             (!r->owners || redis_slot_of_video(r->heads->text) == slot));
 }
 
 static void on_ask_heads(struct loop_job *job) {
