@@ -193,6 +193,12 @@ static bool backfill_begins(const struct backfill *fill) {
     return !fill->found && !fill->passed;
 }
 
+// What comes after the feed's position is the feed's to bring, which may have moved on while this waited.
+static void backfill_begin_newest(struct backfill *fill) {
+    fill->from = fill->at = feed_position(fill->feed);
+    fill->before = (struct position){fill->at.epoch, fill->at.seq + 1};
+}
+
 // Returns how many entries the next query may bring: at first as many as comments are wanted.
 static size_t backfill_batch(const struct backfill *fill) {
     bool begins = position_is_set(fill->before) && backfill_begins(fill);
@@ -209,6 +215,7 @@ static void backfill_read(struct backfill *fill) {
         return;
     }
     fill->feed_at = feed_position(fill->feed);
+    if (position_is_set(fill->before) && backfill_begins(fill)) backfill_begin_newest(fill);
     if (position_is_set(fill->before))
         ops->range_before(all->engine, fill->feed->video, fill->before, entries, on_backfill_before, fill);
     else

@@ -397,12 +397,14 @@ static void connect_refuse_full(struct connect_request *c) {
     connect_free(c);
 }
 
-// The process has all the viewers that it may have (--max-viewers).
+// The process has all the viewers that it may have (--max-viewers). One that was sent here, as another reader
+// was full, or after two redirects, is not sent on.
 static void connect_overflow(struct connect_request *c) {
     struct reader *r = c->reader;
-    const struct reader_row *other = c->front || !c->redirect || (c->elsewhere && !c->member)
-                                         ? NULL
-                                         : crowd_other(r->config.crowd, placement_readers(r->placement));
+    bool stays = c->front || !c->redirect || (c->elsewhere && !c->member) ||
+                 redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request), true);
+    const struct reader_row *other =
+        stays ? NULL : crowd_other(r->config.crowd, placement_readers(r->placement));
     const char *base = NULL;
     if (other)
         base = redirect_base(

@@ -1106,6 +1106,22 @@ static void memory_that_comes_in_time_is_used(void **state) {
     assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9");
 }
 
+// The log was read up to where the feed had been when the viewer came: what came while it waited counted as
+// lost.
+static void the_newest_are_those_when_there_is_room_to_read_them(void **state) {
+    (void)state;
+    go_live_at(9);
+    budget_set(1);
+    int a = arrive(2);
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_append_run(engine, 1, 10, 12);
+    budget_set(SIZE_MAX);
+    run_later(loop, 25);
+    assert_waiting_for_newest(1, 13, 2);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-10 1-11 1-12");
+}
+
 static void a_viewer_gets_the_newest_of_what_there_is_no_room_for(void **state) {
     (void)state;
     enum { NEWEST = 3000 };
@@ -1857,6 +1873,7 @@ int main(void) {
         TEST(without_memory_a_viewer_waits_for_some_and_then_gets_a_gap),
         TEST(memory_that_comes_in_time_is_used),
         TEST(a_viewer_gets_the_newest_of_what_there_is_no_room_for),
+        TEST(the_newest_are_those_when_there_is_room_to_read_them),
         TEST(what_is_in_the_history_needs_memory_for_each_viewer),
         TEST(a_limited_number_of_backfills_run_at_a_time),
         TEST(history_yields_to_what_is_read_for_others),

@@ -577,16 +577,26 @@ static void so_is_one_that_waited_while_others_came(void **state) {
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void one_that_was_sent_here_is_not_sent_on(void **state) {
-    (void)state;
+static void one_that_was_sent_here_is_refused(const char *owner_url) {
     fill();
     list_readers("{}", "{\"most\":9}");
     assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
                              "", NULL));
     reader_connect(reader, &exchange.exchange,
                    &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
-    place(PLACEMENT_OK, other_url);
+    place(PLACEMENT_OK, owner_url);
     assert_int_equal(exchange.status, 503);
+}
+
+static void one_that_was_sent_here_is_not_sent_on(void **state) {
+    (void)state;
+    one_that_was_sent_here_is_refused(other_url);
+}
+
+// Two members of a set that were both full, and had not heard it of each other, sent viewers to and fro.
+static void nor_if_this_reader_has_the_video(void **state) {
+    (void)state;
+    one_that_was_sent_here_is_refused(own_url);
 }
 
 static void if_all_are_full_it_is_told_to_come_later(void **state) {
@@ -712,6 +722,7 @@ int main(void) {
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
         CASE(so_is_one_that_waited_while_others_came),
         CASE(one_that_was_sent_here_is_not_sent_on),
+        CASE(nor_if_this_reader_has_the_video),
         CASE(if_all_are_full_it_is_told_to_come_later),
         CASE(one_that_would_never_come_back_after_an_error_is_closed),
         CASE(a_member_of_the_set_serves_a_viewer_though_another_was_chosen),
