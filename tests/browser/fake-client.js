@@ -31,6 +31,9 @@ export class LiveComments {
   refuse(n, { message = 'No.', ...fields }) {
     this.posts[n].reject(Object.assign(new Error(message), fields));
   }
+  async room() {
+    throw new Error('no room');
+  }
   comments(query) {
     return new Promise((resolve, reject) => Object.assign(this, { query, resolve, reject }));
   }
