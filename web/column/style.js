@@ -127,7 +127,7 @@ button:disabled { cursor: default; }
 .mirror { visibility: hidden; overflow: hidden; border: 1px solid; }
 .send { flex: none; min-inline-size: 4rem; padding: .45rem .85rem; border-radius: 8px; font-weight: 600; background: var(--_accent); color: var(--_accent-text); font-variant-numeric: tabular-nums; }
 .send:disabled { background: var(--_field); color: var(--_dim); }
-.react { flex: none; padding: .45rem .5rem; border-radius: 8px; line-height: 1; color: var(--_accent); }
+.react { flex: none; padding: .45rem .5rem; border-radius: 8px; color: var(--_accent); }
 .react:hover { background: var(--_field); }
 .react:is([aria-disabled="true"], :disabled) { color: var(--_dim); }
 .below { font-size: .75rem; color: var(--_dim); }
