@@ -16,7 +16,7 @@ export const attacks = ['half-sent heads', 'half-sent bodies', 'idle connections
 const portOf = (url) => Number(new URL(url).port);
 
 // Starts connections that do it, in a process with that nice value: a thread would hold locks of the memory that the honest user needs, too.
-// Returns {opened, closed, bytes, end()}, which lag behind by some milliseconds.
+// Returns {pid, end()} and {opened, closed, bytes}, which lag behind by some milliseconds.
 export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0 }) {
   const all = [system.comment, system.manager, system.statistics, ...system.readers].map(portOf);
   const ports = { all, comment: [portOf(system.comment)], readers: system.readers.map(portOf) };
@@ -25,6 +25,7 @@ export function startAttack(system, attack, { slots, addresses, network = 'loopb
   const counts = { opened: 0, closed: 0, bytes: 0 };
   attacker.on('message', (newer) => Object.assign(counts, newer));
   return Object.assign(counts, {
+    pid: attacker.pid,
     async end() {
       attacker.kill('SIGKILL');
       const [code] = await exit;
