@@ -26,7 +26,8 @@
 
 enum {
     CLOSE_GRACE_MS = 300,
-    HAND_OVER_AT = 8 // so that the thread works on them during the rest of the turn
+    HAND_OVER_AT = 8, // so that the thread works on them during the rest of the turn
+    ANSWERS_PER_TURN = 64
 };
 
 struct embedded {
@@ -48,7 +49,9 @@ static void embedded_hand_over(struct local_engine *local) {
 static void embedded_take_answers(struct loop_job *job) {
     struct embedded *e = container_of(job, struct embedded, take_answers);
     if (e->local.closing) return;
-    struct request_list answers = store_thread_answers(e->thread);
+    bool more;
+    struct request_list answers = store_thread_answers(e->thread, ANSWERS_PER_TURN, &more);
+    if (more) loop_post(e->local.loop, &e->take_answers);
     local_answer(&e->local, &answers);
 }
 

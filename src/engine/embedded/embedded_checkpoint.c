@@ -1,5 +1,6 @@
 #include "embedded_checkpoint.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -7,12 +8,13 @@
 
 // SQLite restarts the write-ahead log with the first write that finds all of it copied. Under a steady stream
 // of appends a few more pages have always arrived by the end of a copy, so the log only grows. From
-// FINISH_PAGES on, the store thread therefore copies the rest itself once the background copy has ended; by
-// then that is a few dozen pages. From MAX_PAGES on, it waits for the background copy to end.
+// FINISH_PAGES on, the store thread therefore copies the rest itself, and all appends wait for its two
+// fsyncs: first the rest is made small, by one background copy after the other for as long as each has at
+// least halved it. From MAX_PAGES on, the store thread waits for the background copy to end.
 enum {
     COPY_PAGES = 1000, // since the last copy began: 4 MB
-    FINISH_PAGES = 8000,
-    MAX_PAGES = 16000
+    FINISH_PAGES = 16000,
+    MAX_PAGES = 32000
 };
 
 struct checkpointer {
@@ -21,16 +23,21 @@ struct checkpointer {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool copying, stop; // under lock, like what follows
+    int copied_pages;   // of the log, by the last copy
     sqlite3 *db;        // the thread's connection
 
     // Store thread only:
     int seen_pages;
     int next_pages; // the length at which the next copy is due
+    int rest_pages; // while that is made shorter: not copied when the last copy began
 };
 
-static void checkpoint_copy(sqlite3 *db) {
-    // A failure is not handled here: the next write on the store thread reports it.
-    sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+// Returns how many pages of the log are copied. A failure is not handled here: the next write on the store
+// thread reports it.
+static int checkpoint_copy(sqlite3 *db) {
+    int pages = 0, copied = 0;
+    sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    return copied;
 }
 
 // Opens the connection with the first copy: an idle process never needs it. SQLite does not detect the
@@ -53,8 +60,9 @@ static void *checkpoint_thread(void *arg) {
         if (c->stop) break;
         pthread_mutex_unlock(&c->lock);
         if (!c->db) checkpoint_open(c);
-        if (c->db) checkpoint_copy(c->db);
+        int copied = c->db ? checkpoint_copy(c->db) : 0;
         pthread_mutex_lock(&c->lock);
+        c->copied_pages = copied;
         c->copying = false;
         pthread_cond_broadcast(&c->changed);
     }
@@ -66,6 +74,7 @@ struct checkpointer *checkpointer_start(const struct store *s) {
     struct checkpointer *c = mem_zalloc(sizeof *c);
     c->path = s->path;
     c->next_pages = COPY_PAGES;
+    c->rest_pages = INT_MAX;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     if (pthread_create(&c->thread, NULL, checkpoint_thread, c) == 0) return c;
@@ -88,30 +97,42 @@ void checkpointer_stop(struct checkpointer *c) {
     free(c);
 }
 
-// Returns whether the thread is idle (`wait`: once it is). If so, and `start` is set, starts a copy.
-static bool checkpoint_try_start(struct checkpointer *c, bool wait, bool start) {
+// Returns whether the thread is idle, and of how many pages its last copy was.
+static bool checkpoint_is_idle(struct checkpointer *c, int *copied_pages) {
     pthread_mutex_lock(&c->lock);
-    while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
     bool idle = !c->copying;
-    if (idle && start) {
-        c->copying = true;
-        pthread_cond_broadcast(&c->changed);
-    }
+    *copied_pages = c->copied_pages;
     pthread_mutex_unlock(&c->lock);
     return idle;
 }
 
+static void checkpoint_start(struct checkpointer *c) {
+    pthread_mutex_lock(&c->lock);
+    c->copying = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
 void checkpointer_wait(struct checkpointer *c) {
-    checkpoint_try_start(c, true, false);
+    pthread_mutex_lock(&c->lock);
+    while (c->copying) pthread_cond_wait(&c->changed, &c->lock);
+    pthread_mutex_unlock(&c->lock);
 }
 
 void checkpointer_run_if_due(struct checkpointer *c, struct store *s) {
-    int pages = s->wal_pages;
+    int pages = s->wal_pages, copied;
     if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // SQLite has restarted the log
     c->seen_pages = pages;
     if (pages < c->next_pages) return;
-    bool finish = pages >= FINISH_PAGES;
-    if (!checkpoint_try_start(c, pages >= MAX_PAGES, !finish)) return;
-    if (finish) checkpoint_copy(s->db);
-    c->next_pages = pages + COPY_PAGES;
+    if (pages >= MAX_PAGES) checkpointer_wait(c);
+    if (!checkpoint_is_idle(c, &copied)) return;
+    int rest = pages - copied;
+    bool finishes = pages >= FINISH_PAGES && rest > c->rest_pages / 2;
+    bool shrinks_rest = pages >= FINISH_PAGES && !finishes;
+    if (finishes)
+        checkpoint_copy(s->db);
+    else
+        checkpoint_start(c);
+    c->rest_pages = shrinks_rest ? rest : INT_MAX;
+    c->next_pages = shrinks_rest ? pages : pages + COPY_PAGES;
 }

@@ -354,11 +354,15 @@ void store_thread_set_limits(struct store_thread *t, const struct engine_limits 
     pthread_cond_signal(&t->changed);
 }
 
-struct request_list store_thread_answers(struct store_thread *t) {
+struct request_list store_thread_answers(struct store_thread *t, size_t most, bool *more) {
+    struct request_list answers = {0};
     pthread_mutex_lock(&t->lock);
-    struct request_list answers = t->answers;
-    t->answers = (struct request_list){0};
-    t->answer_bytes = 0;
+    while (answers.count < most && t->answers.first) {
+        struct request *r = request_list_take(&t->answers);
+        t->answer_bytes -= r->held_bytes;
+        request_list_add(&answers, r);
+    }
+    *more = t->answers.first != NULL;
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
     return answers;

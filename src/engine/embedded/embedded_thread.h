@@ -15,15 +15,15 @@
 struct store_thread;
 
 // Opens the store on the new thread and waits for that. Returns NULL on failure with a sentence in `why`.
-// on_answers() is called on the thread when there are answers to take; not again until they have been taken.
+// on_answers() is called on the thread when there are answers to take; not again until all have been taken.
 struct store_thread *store_thread_start(const struct embedded_config *, void (*on_answers)(void *arg),
                                         void *arg, char *why, size_t why_size);
 
 // Takes all requests of the list.
 void store_thread_push(struct store_thread *, struct request_list *);
 
-// Gives the requests that have been answered, in order.
-struct request_list store_thread_answers(struct store_thread *);
+// Gives the requests that have been answered, in order, `most` of them, and says whether there are more.
+struct request_list store_thread_answers(struct store_thread *, size_t most, bool *more);
 
 // Returns whether the store can be written; if not, copies a sentence with the reason.
 bool store_thread_ready(struct store_thread *, char *why, size_t why_size);
