@@ -14,6 +14,7 @@
 
 enum {
     READ_SIZE = 16384,
+    READ_LEAST = 512,   // however little of the quantum is left
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     SMALL_BYTES = 1024  // of a body, while the request is handled
 };
@@ -189,7 +190,9 @@ static void h1_take_proxy_header(struct h1_conn *c, const char *bytes, size_t le
 
 static void h1_read(struct h1_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
-    ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
+    int64_t left = c->base.task.quantum - c->cost - HTTP_READ_COST;
+    size_t most = left < READ_LEAST ? READ_LEAST : left > READ_SIZE ? READ_SIZE : (size_t)left;
+    ssize_t n = stream_read(&c->stream, bytes, most);
     c->cost += HTTP_READ_COST + (n > 0 ? n : 0);
     if (n == 0) { // the client may have closed its side only, and still read
         c->ended = true;
@@ -225,7 +228,7 @@ int64_t h1_serve(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     base->task.more = c->pauses = false;
     c->cost = 0;
-    while (c->cost < HTTP_TASK_COST && !c->pauses && h1_can_step(c)) {
+    while (c->cost < base->task.quantum && !c->pauses && h1_can_step(c)) {
         if (c->state == H1_HELD)
             h1_dispatch(c);
         else if (c->in.len)

@@ -92,7 +92,8 @@ void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
 
 // Serving
 
-static int64_t scheduler_serve(struct http_scheduler *t, struct http_task *c) {
+static int64_t scheduler_serve(struct http_scheduler *t, struct http_task *c, int64_t quantum) {
+    c->quantum = quantum;
     int64_t cost = t->serve(c);
     if (c->more) scheduler_enqueue(t, c, false);
     return cost;
@@ -108,8 +109,9 @@ static bool scheduler_may_serve_at_once(struct http_scheduler *t, uint32_t lane)
 
 // Where others wait, that was its turn: it goes to the end of the rotation.
 static void scheduler_serve_at_once(struct http_scheduler *t, struct http_task *c) {
-    t->left -= scheduler_serve(t, c);
     bool others_wait = t->fresh || t->rotation;
+    t->left -= scheduler_serve(t, c, others_wait && !c->eager ? HTTP_FIRST_COST : HTTP_TASK_COST);
+    others_wait = t->fresh || t->rotation;
     if (others_wait && !scheduler_find_lane(t, c->lane)) scheduler_add_lane(t, c->lane, false);
 }
 
@@ -132,10 +134,11 @@ void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {
 
 // Returns the lane whose turn it is, at the end of the rotation, or NULL if no connection waits. Lanes that
 // have nothing to do when their turn has come are removed.
-static struct http_lane *scheduler_next_lane(struct http_scheduler *t) {
+static struct http_lane *scheduler_next_lane(struct http_scheduler *t, int64_t *quantum) {
     while (t->rotation && !t->rotation->waiting) scheduler_remove_lane(t, &t->rotation, t->rotation);
     bool fresh_goes = t->fresh && (!t->rotation || t->fresh_went < HTTP_FRESH_MOST);
     t->fresh_went = fresh_goes ? t->fresh_went + 1 : 0;
+    *quantum = fresh_goes ? HTTP_FIRST_COST : HTTP_TASK_COST;
     struct http_lane **list = fresh_goes ? &t->fresh : &t->rotation, *lane = *list;
     if (!lane) return NULL;
     DL_DELETE(*list, lane);
@@ -150,10 +153,11 @@ static void scheduler_on_turn(struct loop_job *job) {
     struct http_lane *lane;
     t->scheduled = false;
     for (int64_t left = HTTP_WAITING_QUOTA; left > 0; left -= HTTP_READ_COST) {
-        if (!(lane = scheduler_next_lane(t))) break;
+        int64_t quantum;
+        if (!(lane = scheduler_next_lane(t, &quantum))) break;
         struct http_task *c = lane->waiting;
         scheduler_take(lane, c);
-        left -= scheduler_serve(t, c);
+        left -= scheduler_serve(t, c, quantum);
     }
     if (t->fresh || t->rotation)
         scheduler_request_turn(t);

@@ -9,9 +9,11 @@
 // asks less often than a round takes hardly waits, however many others ask all the time (the sparse flows of
 // FQ-CoDel, RFC 8290, section 4.2).
 //
-// A connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, plus a constant for each
-// request and read. There are lanes only while connections wait, and of what those that are served leave
-// behind at most a few for each. Control loop only.
+// A connection bounds its own work by its quantum. The cost is bytes in and out, plus a constant for each
+// request and read. While others wait, the first quantum of a fresh lane is as much as a usual request needs:
+// what has more to do is no sparse flow, and goes on in the rotation. So hundreds of new connections with
+// large bodies delay a small request by little. There are lanes only while connections wait, and of what
+// those that are served leave behind at most a few for each. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +28,7 @@ enum {
     HTTP_LANE_BUCKETS = 1024,
     HTTP_FRESH_MOST = 7,        // fresh lanes in succession
     HTTP_TASK_COST = 24576,     // after which a connection is queued again; one request may exceed it
+    HTTP_FIRST_COST = 2048,     // the same, for a fresh lane while others wait
     HTTP_READY_QUOTA = 24576,   // in a turn, of connections served as they become ready
     HTTP_WAITING_QUOTA = 32768, // in a turn, of queued connections
     HTTP_REQUEST_COST = 1024,   // beside its bytes
@@ -36,8 +39,9 @@ enum {
 struct http_task {
     uint32_t lane; // of its client's address: http_scheduler_lane()
     bool waits;
-    bool more;  // set by serve(): there is more to do
-    bool eager; // served as soon as it is ready: whose work comes next, only serve() will find out
+    bool more;       // set by serve(): there is more to do
+    int64_t quantum; // set for serve(): the cost at which it should stop
+    bool eager;      // served as soon as it is ready: whose work comes next, only serve() will find out
     struct http_task *prev, *next;
 };
 

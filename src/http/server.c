@@ -49,7 +49,8 @@ struct http_server {
     struct http_conn *conns;
     uint64_t middle; // of a crowd (eviction.h); 0: there was none
     struct loop_timer sweep, retry;
-    int descriptors;           // the numbers from this one on are not for clients
+    int descriptors;           // the numbers from this one on are not for clients,
+    int crowd_descriptors;     // and from this one on not for those of a port with FEW_CONNECTIONS and more
     int reserve[HTTP_RESERVE]; // descriptors held back for its own connections
     int reserved;
     int64_t refusing_second; // in which
@@ -61,11 +62,14 @@ enum {
     WARN_EVERY_MS = 10000,
     RETRY_MS = 20, // until a connection may have to make room that had not had its HTTP_GRACE_MS
     OWN_DESCRIPTORS = 16,
+    FEW_DESCRIPTORS = 16,
+    FEW_CONNECTIONS = 8,
     REFUSED_MS = 1000, // for the request of a connection beyond the rate
     REFUSED_PER_SECOND = 20
 };
 
 PROCESS_WIDE static struct http_server *servers; // all of the process; used by one thread
+PROCESS_WIDE static int last_fd;                 // that one of them has accepted
 
 static void server_watch(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
@@ -143,18 +147,35 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
     return false;
 }
 
-// A few descriptors are left for the process itself, which may have to reconnect to its store.
+// A few descriptors are left for the process itself, which may have to reconnect to its store, and a few for
+// ports without a crowd: their idle connections need not be closed for new ones.
 static void server_read_limit(struct http_server *s) {
     struct rlimit limit;
     bool known = !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < INT32_MAX;
-    int most = known && !s->config.has_reserve ? (int)limit.rlim_cur : INT32_MAX;
-    s->descriptors = most - (most / 16 < OWN_DESCRIPTORS ? most / 16 : OWN_DESCRIPTORS);
+    int most = known && !s->config.has_reserve ? (int)limit.rlim_cur : INT32_MAX, part = most / 16;
+    s->descriptors = most - (part < OWN_DESCRIPTORS ? part : OWN_DESCRIPTORS);
+    s->crowd_descriptors = s->descriptors - (part < FEW_DESCRIPTORS ? part : FEW_DESCRIPTORS);
+}
+
+static bool server_may_have(const struct http_server *s, int fd) {
+    bool has_few = s->host.counters.connections_open < FEW_CONNECTIONS;
+    return fd < (has_few ? s->descriptors : s->crowd_descriptors);
+}
+
+// Whether the next number would be one of those, so that the client has to wait.
+static bool server_lacks_descriptor(struct http_server *s, int listener) {
+    if (server_may_have(s, last_fd + 1)) return false;
+    int fd = sock_duplicate(listener);
+    if (fd < 0) return true;
+    sock_close(fd);
+    last_fd = fd - 1;
+    return !server_may_have(s, fd);
 }
 
 static bool server_find_descriptor(struct http_server *s) {
     server_note_crowded(s, "out_of_descriptors");
     if (s->config.on_crowded) s->config.on_crowded(s->config.arg);
-    if (server_close_one(s, false) || server_make_room_elsewhere(s)) return true;
+    if (server_make_room_elsewhere(s) || server_close_one(s, false)) return true;
     server_pause(s);
     return false;
 }
@@ -271,12 +292,14 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             if (!server_close_one(s, false)) server_pause(s);
             if (s->paused) return;
         }
+        if (server_lacks_descriptor(s, f->fd) && (!server_has_client(f, i) || !server_find_descriptor(s)))
+            return;
         union address peer;
         int fd = server_accept(s, f->fd, &peer);
         if (fd >= 0) {
             bool is_crowding;
             address_key key;
-            if (fd >= s->descriptors && server_find_descriptor(s)) fd = sock_renumber(fd);
+            last_fd = fd;
             if (!server_admit(s, l, &peer, &key, &is_crowding)) {
                 sock_reset(fd);
                 continue;

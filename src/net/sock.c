@@ -132,13 +132,6 @@ int sock_lowest_free(void) {
     return lowest;
 }
 
-int sock_renumber(int fd) {
-    int lowest = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (lowest < 0) return fd;
-    close(lowest > fd ? lowest : fd);
-    return lowest > fd ? fd : lowest;
-}
-
 int sock_local_address(int fd, union address *a) {
     *a = (union address){0};
     socklen_t size = sizeof *a;

@@ -866,6 +866,10 @@ static void test_a_crowd_makes_room_for_another_port_with_its_newest_connection(
     struct http_server_config config = world_config("127.0.0.1", 1000);
     struct http_server *quiet = http_server_new(world.loop, &config, &error);
     assert_non_null(quiet);
+    world.port = http_server_port(quiet);
+    struct peer *there = send_from(CROWD + 4, GET);
+    peer_expect(there, 200, "root");
+    world.port = crowded;
     for (int i = 0; i < CROWD; i++) peer_expect(send_from(i, GET), 200, "root");
     struct peer *newest = connect_peer(CROWD);
     run_turns(world.loop, 2);
@@ -883,10 +887,82 @@ static void test_a_crowd_makes_room_for_another_port_with_its_newest_connection(
         peer_expect(&world.peers[i], 200, "root");
     }
     expect_room_for(connect_peer(CROWD + 3));
-    peer_expect_end(&world.peers[0]); // one that is still goes before
-    assert_false(world.peers[CROWD - 2].ended);
+    peer_expect_end(&world.peers[0]);                           // one that is still goes before
+    assert_false(world.peers[CROWD - 2].ended || there->ended); // nor does the quiet port's own go
     http_server_free(quiet);
     world.port = crowded;
+}
+
+// As many as a crowd must not use up while all of them are being answered.
+static struct rlimit leave_descriptors_for_few(void) {
+    struct rlimit usual, low;
+    getrlimit(RLIMIT_NOFILE, &usual);
+    int lowest = dup(STDERR_FILENO);
+    close(lowest);
+    low = usual;
+    for (low.rlim_cur = (rlim_t)lowest; low.rlim_cur - 2 * (low.rlim_cur / 16) < (rlim_t)lowest;)
+        low.rlim_cur++;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    return usual;
+}
+
+// Found by bench/attacks: thousands of resumes took the last descriptors, and for each health check at the
+// comment port a poster's idle connection was closed.
+static void test_a_port_without_a_crowd_keeps_its_idle_connections(void **state) {
+    (void)state;
+    enum { CROWD = 12, HELD = 80 }; // so that the few are more than the test's own
+    int error = 0, crowded = world.port, held[HELD];
+    for (int i = 0; i < HELD; i++) held[i] = dup(STDERR_FILENO);
+    struct http_server_config config = world_config("127.0.0.1", 1000);
+    struct http_server *quiet = http_server_new(world.loop, &config, &error);
+    assert_non_null(quiet);
+    for (int i = 0; i < CROWD; i++) send_from(i, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(CROWD);
+    world.port = http_server_port(quiet);
+    struct peer *idle = send_from(CROWD, GET);
+    peer_expect(idle, 200, "root");
+    struct rlimit usual = leave_descriptors_for_few();
+    run_later(world.loop, SWEEP_MS); // the servers look at the limit
+    run_turns(world.loop, 2);
+
+    world.port = crowded;
+    connect_peer(CROWD + 2);
+    for (int i = 0; i < 3; i++) run_turns(world.loop, 1);
+    assert_int_equal(open_connections(), CROWD); // it waits
+    world.port = http_server_port(quiet);
+    peer_expect(send_from(CROWD + 1, GET), 200, "root");
+    assert_false(idle->ended);
+    world.port = crowded;
+
+    for (int i = 0; i < HELD; i++) close(held[i]);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    run_later(world.loop, SWEEP_MS);
+    run_turns(world.loop, 2);
+    assert_int_equal(open_connections(), CROWD + 1);
+    http_server_free(quiet);
+}
+
+static void test_a_large_request_waits_for_small_ones_while_there_are_many(void **state) {
+    (void)state;
+    char large[6000], *end = large + snprintf(large, sizeof large, "GET /wait?large HTTP/1.1\r\n" HOST "X: ");
+    memset(end, 'x', sizeof large - 5 - (size_t)(end - large));
+    memcpy(large + sizeof large - 5, "\r\n\r\n", 5);
+    for (int i = 0; i < 4; i++) peer_expect(send_from(i, GET), 200, "root");
+    for (int i = 0; i < 2; i++) peer_send(&world.peers[i], large); // what is served as it becomes ready
+    for (int i = 0; i < 2; i++) {
+        peer_send(&world.peers[i], large);
+        peer_send(&world.peers[i], large);
+        peer_send(&world.peers[i], large);
+    }
+    peer_send(&world.peers[2], large);
+    peer_send(&world.peers[3], "GET /wait?small HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(4);
+    const char *last = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        const char *target = http_request_target(world.waiting[i]->request);
+        if (strcmp(target, "/wait?small") == 0) last = i < 3 ? target : NULL;
+    }
+    assert_non_null(last);
 }
 
 static void test_without_descriptors_it_goes_on_and_logs_it(void **state) {
@@ -1010,6 +1086,8 @@ int main(void) {
         SERVED(test_a_full_server_makes_room_for_several_in_a_turn),
         SERVED(test_without_descriptors_idle_connections_make_room),
         SERVED(test_a_crowd_makes_room_for_another_port_with_its_newest_connection),
+        SERVED(test_a_port_without_a_crowd_keeps_its_idle_connections),
+        SERVED(test_a_large_request_waits_for_small_ones_while_there_are_many),
         SERVED(test_without_descriptors_it_goes_on_and_logs_it),
         SERVED(test_a_server_freed_with_all_kinds_of_connections),
         SERVED(test_a_server_freed_in_a_turn_of_requests),

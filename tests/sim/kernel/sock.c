@@ -107,10 +107,6 @@ int sock_lowest_free(void) {
     return 0;
 }
 
-int sock_renumber(int fd) {
-    return fd;
-}
-
 int sock_listen_unix(const char *path, unsigned mode) {
     (void)path, (void)mode;
     return -EAFNOSUPPORT;

@@ -51,9 +51,6 @@ int sock_accept(int listener, union address *peer);
 // Returns the lowest number that no descriptor has.
 int sock_lowest_free(void);
 
-// Gives a descriptor the lowest number that is free, if that is lower. Returns what it is now.
-int sock_renumber(int fd);
-
 // Get the addresses of the two ends. Return 0.
 int sock_local_address(int fd, union address *);
 int sock_peer_address(int fd, union address *);
