@@ -99,7 +99,9 @@ class Stream {
         pauses = 0;
       }
       const most = now() - lost < EAGER_MS ? this.retry / 1.5 : Math.min(this.retry * 2 ** ++pauses, PAUSE_MAX_MS);
-      const retryInMs = random() * most + Math.min(error?.retryAfterMs ?? 0, PAUSE_MAX_MS);
+      const crowd = this.retry > 2500 && this.retry < PAUSE_MAX_MS;
+      const retryInMs = (crowd ? this.retry : random() * most) + Math.min(error?.retryAfterMs ?? 0, PAUSE_MAX_MS);
+      if (crowd) asked = this.retry = 1500; // spread by now
       if (!live._over || error) live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error: error?.message });
       this.due = now() + retryInMs;
       await live._pause(retryInMs, (hurry) => (this.hurry = hurry));

@@ -10,11 +10,11 @@ import { gzipSync } from 'node:zlib';
 
 const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-// Not 5 KB, because it follows `event: move` as well, and replay.js builds on it.
-test('the client is at most 5,400 bytes compressed, and imports nothing', () => {
+// Not 5 KB, because it follows `event: move` as well, keeps its place in a crowd, and replay.js builds on it.
+test('the client is at most 5,450 bytes compressed, and imports nothing', () => {
   const source = readFileSync(path('web/chorus.js'), 'utf8');
   const size = gzipSync(source, { level: 9 }).length + 'chorus.js'.length + 1; // as gzip -9 writes it, with its name
-  assert.ok(size <= 5400, `${size} bytes`);
+  assert.ok(size <= 5450, `${size} bytes`);
   assert.doesNotMatch(source, /\bimport\b(?!\.meta)/);
 });
 

@@ -333,6 +333,16 @@ test('a pause is at least short and at most 30 s, whatever `retry:` says', async
   }
 });
 
+test('one of a crowd comes back exactly when it was told, and asks which reader, as its own may be dead', async () => {
+  const { clock, live, at } = scripted((_, n) => stream(n === 1 ? `retry: 9000\n${CONNECTED}` : CONNECTED, n === 1));
+  await clock.pass(20_000);
+  const [first, second] = at('/connect').map(({ ms }) => ms);
+  assert.ok(second - first >= 9_000 && second - first < 9_100, `after ${second - first} ms`);
+  assert.equal(at('/register').length, 2);
+  assert.equal(live.state.name, 'live');
+  live.close();
+});
+
 test('a store that has started over, even with lower numbers, goes on after a gap', async () => {
   const event = (id, comment) => `id: ${id}\ndata: {"id":"${id}","userid":"a","comment":"${comment}"}\n\n`;
   const beyond = (to) => `id: 5-3\ndata: {"type":"connected","newest":"${to}"}\n\nevent: gap\nid: ${to}\ndata: {"type":"gap","from":"5-4","to":"${to}","missed":null,"reason":"epoch"}\n\n`;
