@@ -18,12 +18,12 @@ const count = (n) => n.toLocaleString('en');
 for (const part of [0, 0.5, 1]) {
   parts.push(`<path d="M${LEFT} ${high(viewers * part)}H${LEFT + WIDTH}" stroke="${GREY}" stroke-opacity=".3"/>`, text(LEFT - 8, Number(high(viewers * part)) + 4, count(viewers * part), END));
 }
-['reader-1 drains', 'reader-2', 'reader-3'].forEach((name, i) => {
+['reader-1', 'reader-2', 'reader-3'].forEach((name, i) => {
   const points = [i ? 0 : viewers, ...series.map(({ viewers: at }) => at[i])].map((n, second) => `${x(second)},${high(n)}`);
   const lift = [0, -8, 8][i];
   parts.push(line(points, COLOURS[i]), `<text x="${LEFT + WIDTH + 6}" y="${Number(points.at(-1).split(',')[1]) + 4 + lift}" fill="${COLOURS[i]}">${name}</text>`);
 });
-parts.push(text(LEFT, TOP - 10, 'viewers of each reader'), text(LEFT, bottom - LOW - 10, 'viewers that came to the others in each second, and the pace'));
+parts.push(text(LEFT, TOP - 10, 'viewers of each reader; reader-1 drains'), text(LEFT, bottom - LOW - 10, 'viewers that came to the others in each second, and the pace'));
 series.forEach(({ rate }, i) => parts.push(`<rect x="${Number(x(i)) + 1}" y="${low(rate)}" width="${(WIDTH / series.length - 2).toFixed(1)}" height="${(bottom - low(rate)).toFixed(1)}" fill="${COLOURS[1]}" fill-opacity=".5"/>`));
 parts.push(line(series.map(({ pace }, i) => `${x(i + 0.5)},${low(pace)}`), COLOURS[0], ' stroke-dasharray="4 3"'));
 for (const n of [0, series[1].pace]) parts.push(text(LEFT - 8, Number(low(n)) + 4, count(Math.round(n)), END));

@@ -8,8 +8,10 @@ const rates = series.map(({ rate: came }) => came), paces = series.map(({ pace }
 // The first and the last second are not whole; viewers need half a second, and leases a part of one.
 const deviations = rates.slice(1, -1).map((came, i) => came / paces[i] - 1);
 const drain = how === 'drain';
+const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
+const each = (times) => `${times.map(({ p99 }) => ms(p99)).join(', ')}; ${ms(median(times.map(({ p99 }) => p99)))}`;
 const compared = ({ quiet: before, beside: during }) =>
-  [`${ms(before.p99)} and ${ms(during.p99)} (${((during.p99 / before.p99 - 1) * 100).toFixed(0)} %); p50 ${ms(before.p50)} and ${ms(during.p50)}`, ''].join('');
+  `${ms(before.p99)} and ${ms(during.p99)} (${((during.p99 / before.p99 - 1) * 100).toFixed(0)} %); p50 ${ms(before.p50)} and ${ms(during.p50)}`;
 const rows = [
   ['viewers', viewers],
   ['what the two others say they can take on', `${2 * rate} a second, less what they do`],
@@ -20,7 +22,7 @@ const rows = [
   ['refused by the kernel (ListenOverflows)', dropped],
   ['viewers of the two others at the end', spread.join(' and ')],
   ...(steps ? [[`p99 of the others' own viewers, in ${steps.each.quiet.length} quiet times and in ${steps.each.beside.length} in between, in which viewers came at ${list(steps.series.map(({ rate: came }) => came))} a second`, compared(steps)],
-    ['the same, each', `${steps.each.quiet.map(({ p99 }) => ms(p99)).join(', ')} and ${steps.each.beside.map(({ p99 }) => ms(p99)).join(', ')}`]] : [["p99 of the others' own viewers, before and after, and meanwhile", compared({ quiet, beside })]]),
+    ['the same, each; and the median of these', `${each(steps.each.quiet)} and ${each(steps.each.beside)}`]] : [["p99 of the others' own viewers, before and after, and meanwhile", compared({ quiet, beside })]]),
 ];
 console.log('| | |\n| --- | --- |');
 for (const row of rows) console.log(`| ${row.join(' | ')} |`);
