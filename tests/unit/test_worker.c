@@ -11,6 +11,7 @@
 #include "entries.h"
 #include "fanout/counters.h"
 #include "fanout/ledger.h"
+#include "fanout/pending.h"
 #include "fanout/worker.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
@@ -148,13 +149,17 @@ static void start(void) {
     assert_non_null(worker);
 }
 
-// Afterwards the worker has carried out all commands posted before, and the test may look at its state.
-static void stop(void) {
-    worker_stop(worker);
+static void release(void) {
     loop_drain(control);
     worker_free(worker);
     loop_free(control);
     alarm(0);
+}
+
+// Afterwards the worker has carried out all commands posted before, and the test may look at its state.
+static void stop(void) {
+    worker_stop(worker);
+    release();
 }
 
 static unsigned sends_before(const struct client *c, unsigned from) {
@@ -345,6 +350,26 @@ static void stopping_closes_all_viewers(void **state) {
     assert_true(quiet.clients[0].ended);
 }
 
+static uint32_t retry_at(uint32_t i) {
+    struct iovec piece = frame_piece(pending_at(worker_env(worker)->retries, i), SINK_RAW);
+    static const char field[] = "retry: ";
+    assert_memory_equal(piece.iov_base, field, sizeof field - 1);
+    return (uint32_t)strtoul((const char *)piece.iov_base + sizeof field - 1, NULL, 10);
+}
+
+// Clients keep to them exactly: those that are told the same come in the same moment.
+static void few_viewers_of_a_crowd_are_told_the_same_time(void **state) {
+    (void)state;
+    start();
+    worker_post(worker, &(struct worker_command){.verb = WORKER_RETRY, .more = 10000});
+    worker_stop(worker);
+    uint32_t count = pending_left(worker_env(worker)->retries);
+    assert_int_equal(retry_at(0), 4000);
+    assert_int_equal(retry_at(count - 1), 14000);
+    for (uint32_t i = 1; i < count; i++) assert_in_range(retry_at(i) - retry_at(i - 1), 1, 50);
+    release();
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, close_clients)
 
 int main(void) {
@@ -357,6 +382,7 @@ int main(void) {
         TEST(nothing_is_held_back_after_a_cheap_flush),
         TEST(a_video_may_end_while_it_is_flushed),
         TEST(stopping_closes_all_viewers),
+        TEST(few_viewers_of_a_crowd_are_told_the_same_time),
     };
     process_raise_descriptor_limit();
     sem_init(&is_held, 0, 0);
