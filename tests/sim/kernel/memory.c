@@ -64,6 +64,11 @@ static void block_give(struct block *b) {
 static struct block *block_resize(struct block *b, size_t size) {
     size_t before = sizeof *b + b->size;
     if (pool_is_alike(before, size)) return b;
+    if (before >= MAPPED_BYTES && size >= MAPPED_BYTES) {
+        struct block *grown = mremap(b, before, size, MREMAP_MAYMOVE);
+        if (grown == MAP_FAILED) abort();
+        return grown;
+    }
     struct block *moved = block_take(size, false);
     if (!moved) abort();
     memcpy(moved, b, before < size ? before : size);
