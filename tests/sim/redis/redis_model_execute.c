@@ -29,35 +29,50 @@ const struct model_command *model_command_next(const struct model_command *comma
 
 enum { MODEL_COMMANDS_MAX = 128 };
 
-// All of them in one row, because each call looks for its own.
-static const struct model_row {
+// All of them in one row, and the places of those whose names are alike, because each call looks for its own.
+enum { MODEL_BUCKETS = 256, MODEL_ALIKE = 4 };
+
+static struct {
     const struct model_command *command;
     size_t len;
-} * model_rows(size_t *count) {
-    static struct model_row rows[MODEL_COMMANDS_MAX];
-    static size_t found;
-    if (!found)
-        for (const struct model_command *c = NULL; (c = model_command_next(c));) {
-            assert(found < MODEL_COMMANDS_MAX);
-            rows[found++] = (struct model_row){c, strlen(c->name)};
-        }
-    *count = found;
-    return rows;
+} model_rows[MODEL_COMMANDS_MAX];
+static uint8_t model_places[MODEL_BUCKETS][MODEL_ALIKE]; // in model_rows, from 1 on
+
+static uint8_t *model_bucket(struct model_bytes name) {
+    unsigned hash = (unsigned)name.len;
+    for (size_t i = 0; i < name.len; i++) hash = 31 * hash + (unsigned char)(name.at[i] | ' ');
+    return model_places[hash % MODEL_BUCKETS];
+}
+
+static void model_rows_fill(void) {
+    uint8_t count = 0;
+    if (model_rows[0].command) return;
+    for (const struct model_command *c = NULL; (c = model_command_next(c));) {
+        assert(count < MODEL_COMMANDS_MAX);
+        uint8_t *place = model_bucket(model_bytes_of_string(c->name)), *end = place + MODEL_ALIKE;
+        while (place < end && *place) place++;
+        assert(place < end);
+        model_rows[count].command = c;
+        model_rows[count++].len = strlen(c->name);
+        *place = count;
+    }
 }
 
 size_t model_command_place(const struct model_command *command) {
-    size_t place = 0, count;
-    const struct model_row *rows = model_rows(&count);
-    while (rows[place].command != command) place++;
+    size_t place = 0;
+    model_rows_fill();
+    uint8_t *at = model_bucket(model_bytes_of_string(command->name));
+    while (model_rows[place = *at++ - 1u].command != command) continue;
     return place;
 }
 
 static const struct model_command *model_command_named(struct model_bytes name) {
-    size_t count;
-    const struct model_row *rows = model_rows(&count);
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].len == name.len && !strncasecmp(name.at, rows[i].command->name, name.len))
-            return rows[i].command;
+    model_rows_fill();
+    const uint8_t *at = model_bucket(name), *end = at + MODEL_ALIKE;
+    for (; at < end && *at; at++)
+        if (model_rows[*at - 1].len == name.len &&
+            !strncasecmp(name.at, model_rows[*at - 1].command->name, name.len))
+            return model_rows[*at - 1].command;
     return NULL;
 }
 
@@ -70,8 +85,8 @@ static bool model_has_subcommands(struct model_bytes word) {
 
 const struct model_command *model_command_find(int argc, const struct model_bytes *argv) {
     char name[64];
-    if (!model_has_subcommands(argv[0])) return model_command_named(argv[0]);
-    if (argc < 2) return NULL;
+    const struct model_command *found = model_command_named(argv[0]);
+    if (found || argc < 2 || !model_has_subcommands(argv[0])) return found;
     snprintf(name, sizeof name, "%.*s|%.*s", (int)argv[0].len, argv[0].at, (int)argv[1].len, argv[1].at);
     return model_command_named(model_bytes_of_string(name));
 }

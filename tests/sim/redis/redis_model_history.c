@@ -13,7 +13,7 @@
 
 #define B(text) ((struct model_bytes){text, sizeof text - 1})
 
-enum { RECONNECT_MS = 1000 };
+enum { RECONNECT_MS = 1000, PIECE_BYTES = 4096 };
 
 // Writing
 
@@ -104,13 +104,18 @@ static void model_obey(struct redis_model *m, const redisReply *words, bool load
     free(argv);
 }
 
+// In pieces, because the reader moves what is left of them behind every kilobyte or so.
 static bool model_obey_bytes(struct redis_model *m, const char *bytes, size_t len, bool loading) {
     redisReader *reader = redisReaderCreate();
     void *words = NULL;
-    bool good = redisReaderFeed(reader, bytes, len) == REDIS_OK;
-    while (good && (good = redisReaderGetReply(reader, &words) == REDIS_OK) && words) {
-        model_obey(m, words, loading);
-        freeReplyObject(words);
+    bool good = true;
+    for (size_t at = 0, piece; good && at < len; at += piece) {
+        piece = len - at < PIECE_BYTES ? len - at : PIECE_BYTES;
+        good = redisReaderFeed(reader, bytes + at, piece) == REDIS_OK;
+        while (good && (good = redisReaderGetReply(reader, &words) == REDIS_OK) && words) {
+            model_obey(m, words, loading);
+            freeReplyObject(words);
+        }
     }
     redisReaderFree(reader);
     return good;

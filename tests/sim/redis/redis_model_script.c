@@ -1,6 +1,7 @@
 // Scripts, run by Lua 5.1 as Redis does (which has the same version, with read-only tables): EVAL, EVALSHA,
-// SCRIPT, and redis.call() for the scripts. Compiled scripts are kept over a restart, but have to be loaded
-// again.
+// SCRIPT, and redis.call() for the scripts. All servers have one interpreter, with what was compiled once;
+// each knows the scripts that were loaded into it since its start.
+#include <assert.h>
 #include <ctype.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -16,14 +17,22 @@
 
 enum { SHA_LEN = 40, GC_PAUSE_PERCENT = 1000 }; // scripts leave little behind
 
+enum { SCRIPTS_MAX = 4096 };
+
 struct model_script {
     UT_hash_handle hh;
     char sha[SHA_LEN + 1];
     struct model_text *text;
-    int function; // its reference in the registry
-    bool known;   // loaded since the server's start
+    int function;    // its reference in the registry
+    unsigned number; // below SCRIPTS_MAX
     bool has_flags, no_writes, allow_oom;
 };
+
+static struct {
+    lua_State *lua;
+    struct model_script *scripts; // by digest
+    size_t users;                 // servers
+} model_interpreter;
 
 static const char model_run_key; // and the running script
 
@@ -342,7 +351,7 @@ static void model_reply_failure(struct model_call *c, lua_State *lua, const char
 }
 
 static void model_run_script(struct model_call *c, const struct model_script *s, int keys, bool read_only) {
-    lua_State *lua = c->server->lua;
+    lua_State *lua = model_interpreter.lua;
     struct model_run run = {.call = c,
                             .script = s,
                             .read_only = read_only || s->no_writes,
@@ -405,44 +414,47 @@ static struct model_script *model_script_find(struct redis_model *m, struct mode
     struct model_script *s = NULL;
     if (sha.len != SHA_LEN) return NULL;
     for (size_t i = 0; i < SHA_LEN; i++) lower[i] = (char)tolower((unsigned char)sha.at[i]);
-    HASH_FIND(hh, m->scripts, lower, SHA_LEN, s);
-    return s && s->known ? s : NULL;
+    HASH_FIND(hh, model_interpreter.scripts, lower, SHA_LEN, s);
+    return s && m->knows_script[s->number] ? s : NULL;
 }
 
-// A text that was loaded before is found without its digest: each connection loads all.
-static struct model_script *model_script_of_text(struct redis_model *m, struct model_bytes text) {
-    struct model_script *s = m->scripts;
+// A text that was compiled before is found without its digest: each connection loads all.
+static struct model_script *model_script_of_text(struct model_bytes text) {
+    struct model_script *s = model_interpreter.scripts;
     while (s && !model_bytes_equal(model_bytes_of(s->text), text)) s = s->hh.next;
     return s;
 }
 
-// Returns the script of that text, compiled; NULL after an error.
-static struct model_script *model_script_load(struct model_call *c, struct model_bytes text) {
-    struct redis_model *m = c->server;
-    struct model_script *s = model_script_of_text(m, text), read = {0};
-    if (s) {
-        s->known = true;
-        return s;
-    }
+// Returns the script of that text; NULL after an error.
+static struct model_script *model_script_compile(struct model_call *c, struct model_bytes text) {
+    lua_State *lua = model_interpreter.lua;
+    struct model_script read = {.number = HASH_COUNT(model_interpreter.scripts)};
     model_sha(text.at, text.len, read.sha);
     struct model_text *copy = model_text_new(text.at, text.len);
     int skipped = model_read_first_line(c, &read, copy->at);
     if (skipped >= 0 &&
-        luaL_loadbuffer(m->lua, copy->at + skipped, copy->len - (size_t)skipped, "@user_script")) {
-        model_reply_error(c, "ERR Error compiling script (new function): %s", lua_tostring(m->lua, -1));
-        lua_pop(m->lua, 1);
+        luaL_loadbuffer(lua, copy->at + skipped, copy->len - (size_t)skipped, "@user_script")) {
+        model_reply_error(c, "ERR Error compiling script (new function): %s", lua_tostring(lua, -1));
+        lua_pop(lua, 1);
         skipped = -1;
     }
     if (skipped < 0) {
         free(copy);
         return NULL;
     }
-    s = mem_alloc(sizeof *s);
+    assert(read.number < SCRIPTS_MAX);
+    struct model_script *s = mem_alloc(sizeof *s);
     *s = read;
     s->text = copy;
-    s->known = true;
-    s->function = luaL_ref(m->lua, LUA_REGISTRYINDEX);
-    HASH_ADD(hh, m->scripts, sha[0], SHA_LEN, s);
+    s->function = luaL_ref(lua, LUA_REGISTRYINDEX);
+    HASH_ADD(hh, model_interpreter.scripts, sha[0], SHA_LEN, s);
+    return s;
+}
+
+static struct model_script *model_script_load(struct model_call *c, struct model_bytes text) {
+    struct model_script *s = model_script_of_text(text);
+    if (!s) s = model_script_compile(c, text);
+    if (s) c->server->knows_script[s->number] = true;
     return s;
 }
 
@@ -601,8 +613,8 @@ static void *model_lua_resize(void *arg, void *old, size_t old_size, size_t size
     return pool_resize(old, old_size, size);
 }
 
-void model_scripts_init(struct redis_model *m) {
-    lua_State *lua = m->lua = lua_newstate(model_lua_resize, NULL);
+static lua_State *model_lua_new(void) {
+    lua_State *lua = lua_newstate(model_lua_resize, NULL);
     if (!lua) mem_abort("a Lua interpreter");
     lua_gc(lua, LUA_GCSETPAUSE, GC_PAUSE_PERCENT);
     model_open_library(lua, "", luaopen_base);
@@ -615,18 +627,26 @@ void model_scripts_init(struct redis_model *m) {
     model_set_words(lua, "ARGV", NULL, 0);
     lua_settop(lua, 0);
     model_protect_globals(lua);
+    return lua;
+}
+
+void model_scripts_init(struct redis_model *m) {
+    if (!model_interpreter.users++) model_interpreter.lua = model_lua_new();
+    m->knows_script = mem_zalloc(SCRIPTS_MAX * sizeof *m->knows_script);
 }
 
 void model_scripts_forget(struct redis_model *m) {
-    for (struct model_script *s = m->scripts; s; s = s->hh.next) s->known = false;
+    memset(m->knows_script, 0, SCRIPTS_MAX * sizeof *m->knows_script);
 }
 
 void model_scripts_release(struct redis_model *m) {
     struct model_script *s, *next;
-    HASH_ITER(hh, m->scripts, s, next) {
-        HASH_DEL(m->scripts, s);
+    free(m->knows_script);
+    if (--model_interpreter.users) return;
+    HASH_ITER(hh, model_interpreter.scripts, s, next) {
+        HASH_DEL(model_interpreter.scripts, s);
         free(s->text);
         free(s);
     }
-    lua_close(m->lua);
+    lua_close(model_interpreter.lua);
 }

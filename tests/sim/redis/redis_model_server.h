@@ -18,7 +18,6 @@ enum {
     MODEL_CHANNELS = 4 // patterns of channels or keys that a user may use
 };
 
-struct lua_State;
 struct model_call;
 struct model_client;
 struct model_script;
@@ -211,10 +210,9 @@ struct redis_model {
     bool pauses_all;
     struct loop_timer pause;
 
-    struct lua_State *lua;
-    struct model_script *scripts; // by digest
-    uint64_t *calls;              // by the command's place in model_command_next()
-    struct redis_model *next;     // of all
+    bool *knows_script;       // by its number
+    uint64_t *calls;          // by the command's place in model_command_next()
+    struct redis_model *next; // of all
 };
 
 extern struct redis_model *model_servers;
