@@ -31,6 +31,7 @@ struct fake_redis {
     int port;
     struct fake_redis_conn *conns;
     const char *info, *script, *subscribe; // raw answers to INFO, SCRIPT LOAD, SUBSCRIBE; NULL: good ones
+    const char *slots;                     // raw answer to CLUSTER
     const char *other;                     // raw answer to every other command
     unsigned asked;                        // commands answered with `other`
 };
@@ -56,9 +57,10 @@ static inline void fake_redis_answer_info(struct fake_redis_conn *c) {
 
 static inline void fake_redis_answer_subscribe(struct fake_redis_conn *c, const redisReply *command) {
     char text[512];
-    const redisReply *channel = command->element[1];
+    const redisReply *word = command->element[0], *channel = command->element[1];
     c->subscribes = true;
-    snprintf(text, sizeof text, "*3\r\n$9\r\nsubscribe\r\n$%zu\r\n%s\r\n:1\r\n", channel->len, channel->str);
+    snprintf(text, sizeof text, "*3\r\n$%zu\r\n%s\r\n$%zu\r\n%s\r\n:1\r\n", word->len,
+             word->len == 10 ? "ssubscribe" : "subscribe", channel->len, channel->str);
     fake_redis_write(c, c->server->subscribe ? c->server->subscribe : text);
 }
 
@@ -71,8 +73,10 @@ static inline void fake_redis_answer(struct fake_redis_conn *c, const redisReply
         fake_redis_write(c, "+OK\r\n");
     } else if (!strcasecmp(word, "SCRIPT")) {
         fake_redis_write(c, c->server->script ? c->server->script : sha);
-    } else if (!strcasecmp(word, "SUBSCRIBE")) {
+    } else if (!strcasecmp(word, "SUBSCRIBE") || !strcasecmp(word, "SSUBSCRIBE")) {
         fake_redis_answer_subscribe(c, command);
+    } else if (!strcasecmp(word, "CLUSTER") && c->server->slots) {
+        fake_redis_write(c, c->server->slots);
     } else {
         c->server->asked++;
         fake_redis_write(c, c->server->other);

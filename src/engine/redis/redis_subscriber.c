@@ -209,6 +209,12 @@ static void take_entry(struct redis_subscriber *s, const char *channel, const ch
         log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel, or a huge one\"");
 }
 
+// A server of a Cluster that was deposed passes on what its new primary publishes, until its connection is
+// given up. A message has no number by which a second one would be known: only the slot's server counts.
+static void take_message(struct redis_subscriber *s, const char *channel, const char *body, size_t len) {
+    if (redis_node_of(s->redis, channel) == s->node) s->redis->on_message(s->redis, channel, body, len);
+}
+
 static void take_probe_subscribed(struct redis_subscriber *s) {
     s->probing = true;
     switch (s->subscribing) {
@@ -289,7 +295,7 @@ static void on_message(void *arg, const redisReply *reply) {
     else if (!strcmp(channel, s->probe_channel))
         s->probe_sent_ms = 0;
     else if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0)
-        s->redis->on_message(s->redis, channel, payload, len);
+        take_message(s, channel, payload, len);
     else
         take_entry(s, channel, payload, len);
 }
