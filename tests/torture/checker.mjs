@@ -15,6 +15,7 @@
 //              {type: 'note', what}                  for who reads the history
 //   listings   {video: [{id, text, whole}]}, the whole log at the end
 //   lossesMs   [[from, to]], the times in which the store may have lost what it had acknowledged
+//   confirmed  whether a replica had everything that was acknowledged: then none of it is lost, whatever lossesMs says
 //   statistics the document at the end; streams: how many were open then
 //   rated      the videos that have a readable rate
 //   moderation what moderators did (moderation.mjs)
@@ -125,12 +126,16 @@ const leftOutOf = (events) => events.filter(({ more }) => more).map(({ id, more 
 
 // Acknowledged minus delivered is nothing, or announced, or left out where there is a readable rate: for who has not asked for all,
 // and is not the author.
-function checkDelivery({ posts, viewers, removed, rated = [] }, report, figures) {
+function checkDelivery({ posts, viewers, removed, confirmed, rated = [] }, report, figures) {
   const acknowledged = new Map(viewers.map(({ video }) => [video, []]));
   for (const { comment } of posts) if (comment) acknowledged.get(comment.videoid)?.push(comment);
   const leave = ({ id, userid }, user, name) => {
     figures.leftOut = (figures.leftOut ?? 0) + 1;
     if (userid === user) report('sample', `${name} is not shown ${id}, its own`);
+  };
+  const announce = ({ id }, name, isLeftOut) => {
+    figures.announced++;
+    if (confirmed && !isLeftOut) report('confirmed', `${name} was told that ${id} is lost, which a replica has`);
   };
   for (const { name, video, user, all, events } of viewers) {
     const said = events.find(({ more }) => more);
@@ -145,8 +150,9 @@ function checkDelivery({ posts, viewers, removed, rated = [] }, report, figures)
       if (!begin || seen.has(comment.id) || removed.has(video, comment.id) || compareIds(comment.id, begin) <= 0) continue;
       const next = firstIndex(gaps, ({ to }) => compareIds(comment.id, to) <= 0);
       const span = leftOut[firstIndex(leftOut, ({ to }) => compareIds(comment.id, to) <= 0)];
-      if (gaps[next] && compareIds(gaps[next].from, comment.id) <= 0) figures.announced++;
-      else if (span && compareIds(span.from, comment.id) <= 0) leave(comment, user, name);
+      const isLeftOut = span && compareIds(span.from, comment.id) <= 0;
+      if (gaps[next] && compareIds(gaps[next].from, comment.id) <= 0) announce(comment, name, isLeftOut);
+      else if (isLeftOut) leave(comment, user, name);
       else report('delivery', `${name} misses ${comment.id} «${comment.comment}», unannounced, at ${end}; gaps about it: ${JSON.stringify(gaps.slice(Math.max(next - 1, 0), next + 1))}`);
     }
   }
@@ -205,14 +211,14 @@ function checkOnce({ posts, viewers, listings }, report) {
 const idsOf = (listings) => new Map(Object.entries(listings).map(([video, listing]) => [video, new Set(listing.map(({ id }) => id))]));
 
 // The log is in order, and has what was acknowledged after the last time at which the store may have lost something.
-function checkLog({ posts, listings, lossesMs, removed }, report) {
+function checkLog({ posts, listings, lossesMs, removed, confirmed }, report) {
   for (const [video, listing] of Object.entries(listings)) {
     listing.reduce((before, { id }) => {
       if (before && compareIds(before, id) >= 0) report('log', `${video}: ${id} is listed after ${before}`);
       return id;
     }, undefined);
   }
-  const since = Math.max(0, ...lossesMs.map(([, to]) => to));
+  const since = confirmed ? 0 : Math.max(0, ...lossesMs.map(([, to]) => to));
   const stored = idsOf(listings);
   for (const { video, comment, sentMs } of posts) {
     if (comment && sentMs > since && stored.has(video) && !stored.get(video).has(comment.id) && !removed.has(video, comment.id)) {

@@ -63,6 +63,12 @@ test('so does one in which the store has lost something, and said so', () => {
   assert.equal(check(lossy()).figures.announced, 1);
 });
 
+test('a loss of what no replica had confirmed is none of what was acknowledged', () => {
+  const history = { ...lossy(), confirmed: true };
+  history.posts = history.posts.filter(({ text }) => text !== 'c').concat(post(undefined, 'c'));
+  assert.deepEqual(check(history).violations, []);
+});
+
 function broken(name, rules, change, of = sound) {
   test(`found: ${name}`, () => {
     const history = of();
@@ -103,6 +109,7 @@ broken('more left out than is said', ['delivery', 'order'], (history, events) =>
 broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'slow' }));
 broken('a gap over what the log has', ['gap'], (_, events) => events.splice(2, 1, { type: 'gap', from: '5-2', to: '5-2', missed: 1, reason: 'expired' }));
 broken('a loss that is announced where nothing can be lost', ['gap'], (_, events) => events.push({ type: 'gap', from: '5-5', to: '6-1', missed: null, reason: 'epoch' }));
+broken('a loss of what a replica had confirmed', ['confirmed', 'log'], (history) => (history.confirmed = true), lossy);
 broken('a gap that goes back, and comments that are shown again after it', ['gap', 'order'], (_, events) => events.push({ type: 'gap', from: '5-1', to: '5-2', missed: null, reason: 'epoch' }, seen('5-3', 'c'), seen('5-4', 'd')));
 broken('bytes that no server should send', ['order'], (_, events) => events.push({ type: 'fault', what: 'a CR' }));
 broken('a stored total that is too low', ['totals'], (history) => history.statistics.storedComments.total--);

@@ -5,7 +5,7 @@ import { call } from '../integration/lib/api.mjs';
 import { compareIds } from '../integration/lib/journal.mjs';
 import { pause, until, within } from '../integration/lib/time.mjs';
 import { check, storedBounds } from './checker.mjs';
-import { faultsOf, measuredOnly } from './faults/all.mjs';
+import { engines, faultsOf, measuredOnly } from './faults/all.mjs';
 import { keep, kept } from './kept.mjs';
 import { leave, settledLedger } from './ledger.mjs';
 import { startModerators } from './moderators.mjs';
@@ -13,19 +13,24 @@ import { Nemesis } from './nemesis.mjs';
 import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
 import { startStage } from './stage.mjs';
-import { canonical, startAsking, startLate, startPatient, startSampled, startViewers } from './viewers.mjs';
+import { canonical, startAsking, startCrowd, startLate, startPatient, startSampled, startViewers } from './viewers.mjs';
 import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
 // STAGE is the one that ends; RATES: of comments a second that viewers are shown.
-const VIDEOS = ['one', 'two', 'three'], STAGE = 'stage', RATES = { three: 5 }, MORE = 5, MODERATED_MS = 400, LATE = 1_000;
+const VIDEOS = ['one', 'two', 'three'], STAGE = 'stage', RATES = { three: 5 }, MORE = 5, MODERATED_MS = 400, LATE = 1_000, CROWD = 20;
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
-  viewers: { type: 'string', default: '1' }, table: { type: 'string' }, judge: { type: 'string' },
+  hot: { type: 'string', default: 'by-seed' }, confirm: { type: 'string', default: 'by-seed' }, viewers: { type: 'string', default: '1' }, table: { type: 'string' }, judge: { type: 'string' },
 } });
 
-const known = faultsOf(options.engine), wanted = options.faults?.split(',');
+if (!engines.includes(options.engine)) throw new Error(`no such engine: ${options.engine}; they are ${engines.join(', ')}`);
+// By the seed where the store promotes replicas by itself, elsewhere only if it is asked for.
+const bySeed = ['cluster', 'sentinel'].includes(options.engine);
+const chosenBy = (value, share) => (value === 'by-seed' ? bySeed && Number(options.seed) % share === 0 : value === 'yes');
+const hot = chosenBy(options.hot, 2), confirm = chosenBy(options.confirm, 3) ? 1 : 0;
+const known = faultsOf(options.engine, { hot }), wanted = options.faults?.split(',');
 if (options.list) {
   for (const { name, why } of known) console.log(name, why ? `(skipped: ${why})` : '');
   process.exit();
@@ -35,7 +40,7 @@ const chosen = wanted ? [...known, ...measuredOnly].filter(({ name }) => wanted.
 const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why }) => why);
 
 const ms = Number(options.minutes) * 60_000;
-const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), drains: !options.alone, diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
+const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), drains: !options.alone, hot, confirm, diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
 const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
 let viewers = [], writers = [], moderators = [], stage = [], late = [], nemesis, leaver;
 
@@ -117,12 +122,13 @@ async function ledgersAtTheEnd() {
 async function torture() {
   await world.open();
   world.viewers = viewers = startViewers(world, VIDEOS, { each: Number(options.viewers), retry: options.alone });
+  if (hot) viewers.push(...startCrowd(world, VIDEOS[0], CROWD));
   await reached(() => viewers.every(({ position }) => position), 'all viewers to be connected');
   writers = startWriters(world, VIDEOS, Number(options.every));
   await recovered();
   if (!options.alone) await startModeration();
   nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
-  say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped`);
+  say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped${hot ? '; a crowd' : ''}${confirm ? '; comments are confirmed' : ''}`);
   await nemesis.run(ms);
   await world.heal();
   const healedMs = world.nowMs;
@@ -152,7 +158,7 @@ function historySoFar() {
   for (const field of ['ends', 'escaped']) moderation[field] = stage.flatMap((each) => each[field]);
   moderation.reactions = Object.fromEntries(moderators.map(({ video, reactions }) => [video, reactions]));
   const seen = [...viewers, ...late].map((viewer) => viewer.seen);
-  return { faults: nemesis?.done ?? [], posts, viewers: seen, lossesMs: world.lossesMs, moderation, leaver, rated: moderators.length ? Object.keys(RATES) : [],
+  return { faults: nemesis?.done ?? [], posts, viewers: seen, confirmed: confirm > 0, lossesMs: world.lossesMs, moderation, leaver, rated: moderators.length ? Object.keys(RATES) : [],
     streams: viewers.length, answers: [...writers, ...moderators, ...stage].flatMap(({ faults: found }) => found), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
 }
 

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { faultsOf } from './faults/all.mjs';
+import { touching } from './faults/touching.mjs';
 import { Nemesis, plan } from './nemesis.mjs';
 import { recoveries } from './recovery.mjs';
+import { Pair } from './stores/pair.mjs';
 
 const roles = ['redis', 'redis', 'statistics', 'manager', 'reader', 'reader', 'comment'];
-const parts = roles.map((role, i) => ({ role, name: `${role}-${i}`, folder: role === 'redis' && `/${i}` }));
-const world = { parts, front: {}, services: parts.filter(({ role }) => role !== 'redis'), ofRole: (role) => parts.filter((part) => part.role === role) };
+const parts = roles.map((role, i) => ({ role, name: `${role}-${i}`, isStore: role === 'redis', folder: role === 'redis' && `/${i}` }));
+const world = { parts, store: new Pair({ ofRole: () => parts.slice(0, 2) }), services: parts.filter(({ role }) => role !== 'redis'), ofRole: (role) => parts.filter((part) => part.role === role) };
 
 function take(count, seed, faults = faultsOf('redis')) {
   const found = [];
@@ -26,6 +28,41 @@ test('every fault comes, and each service is its target', () => {
   const found = take(2_000, 1);
   for (const { name } of faultsOf('redis')) assert.ok(found.some((line) => line.startsWith(`${name} `)), name);
   for (const { name } of world.services) assert.ok(found.some((line) => line.startsWith(`kill ${name}`)), name);
+});
+
+// A store that promotes by itself.
+function watched(engine) {
+  const names = { cluster: [['redis-1a', 'redis-1b'], ['redis-2a', 'redis-2b'], ['redis-3a', 'redis-3b']], sentinel: [['redis-a', 'redis-b']] }[engine];
+  const shards = names.map((each, i) => ({ name: `shard-${i}`, lock: `shard-${i}`, each })), sentinels = engine === 'sentinel' ? ['sentinel-1', 'sentinel-2', 'sentinel-3'] : [];
+  const doors = [...names.flat(), ...sentinels];
+  const locksOf = (name) => shards.flatMap(({ lock, each }) => (each.includes(name) ? [lock] : [])).concat(sentinels.filter((sentinel) => sentinel === name));
+  const store = { shards, promotions: [''], doors, locksOf, beside: ({ name }) => doors.filter((door) => door !== name), sentinels: sentinels.map((name) => ({ name })), settles: 0, settled: async () => store.settles++ };
+  const all = [...doors.map((name) => ({ name, role: name.split('-')[0], isStore: true })), ...world.services];
+  return { parts: all, services: world.services, ofRole: (role) => all.filter((part) => part.role === role), store };
+}
+for (const engine of ['cluster', 'sentinel']) {
+  test(`every fault of ${engine} comes; what is done to a server is done to nothing else of its shard meanwhile`, () => {
+    const own = watched(engine), faults = faultsOf(engine, { hot: true }), found = new Set();
+    let count = 0;
+    for (const { name, on, locks, run } of plan(1, faults, own)) {
+      found.add(name);
+      assert.equal(typeof run, 'function');
+      const concerned = own.store.doors.filter((door) => on.split(/[ ,]/).includes(door)).flatMap(own.store.locksOf);
+      for (const lock of concerned) assert.ok(locks.includes(lock) || locks.includes('shard-0'), `${name} (${on}) locks ${locks}`);
+      assert.ok(name !== 'clock' || !concerned.length);
+      if (++count === 2_000) break;
+    }
+    for (const { name } of faults) assert.ok(found.has(name), name);
+  });
+}
+
+test('a fault that touches a server is over once the store is as it should be, also if it fails', async () => {
+  const { store } = watched('cluster');
+  const { locks, run } = touching({ store }, ['redis-1a', 'reader-1'], { locks: ['net'], run: async () => assert.fail('no') });
+  assert.deepEqual(locks, ['net', 'shard-0']);
+  await assert.rejects(run());
+  assert.equal(store.settles, 1);
+  assert.deepEqual(touching({ store }, ['reader-1'], { locks: ['net'], run: async () => {} }).locks, ['net']);
 });
 
 test('a fault that does not end is over at its deadline, and known to be late; one that fails is not', async () => {

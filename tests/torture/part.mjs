@@ -20,6 +20,10 @@ export class Part {
   get role() {
     return this.name.split('-')[0];
   }
+  // Not of Chorus.
+  get isStore() {
+    return ['redis', 'sentinel'].includes(this.role);
+  }
   get url() {
     return `http://${this.address}:${this.port}`;
   }
@@ -70,6 +74,7 @@ export class Part {
   }
 
   signal(name) {
+    this.stopped = name === 'SIGSTOP';
     if (this.running) this.program.signal(name);
   }
   limit(limits) {

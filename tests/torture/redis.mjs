@@ -1,6 +1,6 @@
 // A Redis of the system under torture, with a file that survives it and a clock of its own.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until, within } from '../integration/lib/time.mjs';
@@ -8,19 +8,27 @@ import { Part } from './part.mjs';
 
 export class RedisPart extends Part {
   // onRepair(): what was wrong with its file has been cut off, and with it perhaps what it had acknowledged.
-  constructor(name, { folder, onRepair, ...options }) {
+  // more: settings of its own. bySocket: commands reach it whatever becomes of the network. configuration: a file with its settings
+  // that it keeps itself from then on, which survives it: '' is that of a server, any other one that of a Sentinel.
+  constructor(name, { folder, onRepair, more = {}, bySocket = false, configuration, ...options }) {
     super(name, { ...options, file: 'redis-server', forks: true, args: () => this.#args() });
     this.folder = folder ?? mkdtempSync(join(options.scratch, `${name}-`));
-    this.onRepair = onRepair;
+    Object.assign(this, { onRepair, more, configuration, socket: bySocket ? join(this.folder, 'socket') : undefined });
   }
 
   // Everything is in its file before it answers, and survives kill -9.
-  #args() {
-    const settings = {
+  get #settings() {
+    return {
       bind: this.address, port: this.port, dir: this.folder, save: '', appendonly: 'yes', appendfsync: 'everysec', 'protected-mode': 'no',
       'repl-diskless-sync-delay': 0, 'repl-timeout': 5, 'repl-ping-replica-period': 1, 'auto-aof-rewrite-percentage': 0,
+      ...(this.socket && { unixsocket: this.socket }), ...this.more,
     };
-    return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  }
+  #args() {
+    if (this.configuration === undefined) return Object.entries(this.#settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const file = join(this.folder, 'redis.conf'), lines = () => Object.entries(this.#settings).map(([name, value]) => `${name} ${value === '' ? '""' : value}\n`).join('');
+    if (!existsSync(file)) writeFileSync(file, this.configuration || lines());
+    return [file, ...(this.configuration ? ['--sentinel', '--unixsocket', this.socket] : [])];
   }
 
   start() {
@@ -50,11 +58,15 @@ export class RedisPart extends Part {
   }
 
   // One command on a connection of its own.
-  async command(...words) {
-    const client = new Redis({ host: this.address, port: this.port, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0, disconnectTimeout: 50 });
+  command(...words) {
+    return this.#command(5_000, ...words);
+  }
+  async #command(ms, ...words) {
+    const at = this.socket ? { path: this.socket } : { host: this.address, port: this.port };
+    const client = new Redis({ ...at, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0, enableReadyCheck: false, disconnectTimeout: 50 });
     client.on('error', () => {});
     try {
-      return await within(client.call(...words.map(String)), 5_000, `${this.name} to answer ${words[0]}`);
+      return await within(client.call(...words.map(String)), ms, `${this.name} to answer ${words[0]}`);
     } finally {
       client.disconnect();
     }
@@ -63,11 +75,18 @@ export class RedisPart extends Part {
   follow(other) {
     return other ? this.command('REPLICAOF', other.address, other.port) : this.command('REPLICAOF', 'NO', 'ONE');
   }
-  replication() {
-    return this.command('INFO', 'replication').catch(() => '');
+  state(ms = 5_000) {
+    return this.#command(ms, 'INFO').catch(() => '');
+  }
+  // What the nemesis has told it is as it was.
+  async heal() {
+    await this.command('CLIENT', 'UNPAUSE');
+    await this.command('CONFIG', 'SET', 'maxmemory', 0);
+    await this.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
+    await this.command('ACL', 'SETUSER', 'default', 'allchannels', '+@all');
   }
   // Waits a moment for it to have its master's data.
   synced(ms = 6_000) {
-    return until(async () => /master_link_status:up|role:master/.test(await this.replication()), 'a replica', ms).catch(() => {});
+    return until(async () => /master_link_status:up|role:master/.test(await this.state()), 'a replica', ms).catch(() => {});
   }
 }

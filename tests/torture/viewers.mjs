@@ -88,7 +88,8 @@ class Follower extends Recorder {
       await this.#watch().catch(() => {});
       this.body?.destroy();
       this.recordCut();
-      if (!this.closed) await pause(this.waits ? this.retryMs : randomInt(50, 400));
+      if (!this.closed) await pause(this.absenceMs ?? (this.waits ? this.retryMs : randomInt(50, 400)));
+      this.absenceMs = undefined;
     }
   }
 
@@ -155,6 +156,10 @@ class Follower extends Recorder {
   // As a client whose network changes.
   drop() {
     this.body?.destroy();
+  }
+  leaveFor(ms) {
+    this.absenceMs = ms;
+    this.drop();
   }
   close() {
     this.closed = true;
@@ -251,6 +256,10 @@ const kinds = [
 // `each` viewers of each kind for each video. retry: sockets and undici wait as the server asks, and not just a moment.
 export const startViewers = (world, videos, { each = 1, retry = false } = {}) => videos.flatMap((video, i) => kinds.flatMap(([kind, make], j) =>
   Array.from({ length: each }, (_, k) => make(world, { name: `${kind}-${video}-${k + 1}`, video, number: i + j + k, retry }))));
+
+// So many of one video that it is given to several readers.
+export const startCrowd = (world, video, count) => Array.from({ length: count }, (_, i) =>
+  new Follower(world, { name: `crowd-${video}-${i + 1}`, video, number: i, transport: bare }));
 
 // Those of `video` that are shown a sample of it: one that asks for all comments, and one that is their author.
 export const startSampled = (world, video) => [

@@ -37,68 +37,34 @@ export class RedisCluster {
   async start() {
     if (this.started) {
       await Promise.all(this.servers.filter(({ program }) => program.end).map((server) => server.start()));
-      await this.#isOk();
+      await isOk(this.servers);
       return this;
     }
     this.started = true;
     await this.settle();
     const buses = await freePorts(this.servers.length);
-    this.servers.forEach((server, i) => server.args.push('--cluster-port', String(buses[i])));
+    this.servers.forEach((server, i) => {
+      server.busPort = buses[i];
+      server.args.push('--cluster-port', String(buses[i]));
+    });
     await Promise.all(this.servers.map((server) => server.start()));
-    this.primaries = this.servers.slice(0, this.primaryCount);
-    const [first, ...others] = this.servers;
-    await Promise.all(this.primaries.map((server, i) => server.command('CLUSTER', 'ADDSLOTSRANGE', Math.ceil((i * SLOTS) / this.primaryCount), Math.ceil(((i + 1) * SLOTS) / this.primaryCount) - 1)));
-    await Promise.all(this.servers.map((server, i) => server.command('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)));
-    for (const server of others) await server.command('CLUSTER', 'MEET', '127.0.0.1', first.port, buses[0]);
-    for (const server of this.servers) server.id = await server.command('CLUSTER', 'MYID');
-    await this.#all(async (server) => (await this.nodes(server)).length === this.servers.length, 'all servers to know each other');
-    for (const [i, server] of this.servers.slice(this.primaryCount).entries()) {
-      await until(() => server.command('CLUSTER', 'REPLICATE', this.primaries[i % this.primaryCount].id), 'a replica', 10_000);
-    }
-    await this.#isOk();
-    const links = this.servers.slice(this.primaryCount);
-    await until(async () => (await Promise.all(links.map((server) => server.command('INFO', 'replication')))).every((info) => /master_link_status:up/.test(info)), 'replicas to have the data', 15_000);
+    this.primaries = await form(this.servers, this.primaryCount);
     return this;
   }
 
-  #isOk() {
-    return this.#all(async (server) => /cluster_state:ok/.test(await server.command('CLUSTER', 'INFO')), 'the Cluster');
-  }
-  #all(holds, what) {
-    return until(async () => (await Promise.all(this.servers.map(holds))).every(Boolean), what, 20_000);
-  }
-
   // As CLUSTER NODES says: {id, port, flags, ...}.
-  async nodes(server) {
-    const text = await server.command('CLUSTER', 'NODES');
-    return text.trim().split('\n').map((line) => {
-      const [id, address, flags] = line.split(' ');
-      return { id, port: Number(address.match(/:(\d+)@/)[1]), flags: flags.split(',') };
-    });
+  nodes(server) {
+    return nodesOf(server);
   }
 
   // The primary that has a slot, as `server` sees it.
-  async ownerOf(slot, server = this.servers.find(({ program }) => program && !program.end)) {
-    for (const [first, last, [, port]] of await server.command('CLUSTER', 'SLOTS')) {
-      if (slot >= first && slot <= last) return this.servers.find((one) => one.port === Number(port));
-    }
-    return undefined;
+  ownerOf(slot, server = this.servers.find(({ program }) => program && !program.end)) {
+    return ownerOf(this.servers, slot, server);
   }
 
   // Moves a slot with its keys, as `redis-cli --cluster reshard` does.
-  async move(slot, from, to) {
-    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
-    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-    for (;;) {
-      const keys = await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 100);
-      if (!keys.length) break;
-      const auth = this.password ? ['AUTH', this.password] : [];
-      await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'REPLACE', ...auth, 'KEYS', ...keys);
-    }
-    await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
-    for (const server of new Set([from, ...this.servers])) {
-      if (server !== to && !server.program.end) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id).catch(() => {}); // replicas refuse
-    }
+  move(slot, from, to) {
+    return moveSlot(this.servers, slot, from, to, { password: this.password });
   }
 
   // Waits until a replica of it has taken its place; returns when, by performance.now().
@@ -124,5 +90,59 @@ export class RedisCluster {
 
   async release() {
     await Promise.all(this.servers.map((server) => server.release()));
+  }
+}
+
+// What follows is for any servers that have {address, port, busPort, command()}.
+
+const allOf = (servers, holds, what) => until(async () => (await Promise.all(servers.map(holds))).every(Boolean), what, 20_000);
+const isOk = (servers) => allOf(servers, async (server) => /cluster_state:ok/.test(await server.command('CLUSTER', 'INFO')), 'the Cluster');
+
+// Makes a Cluster of servers that run and know nothing: primaries first, then replicas of each in turn. Gives each its `id`; returns
+// the primaries.
+export async function form(servers, primaryCount) {
+  const primaries = servers.slice(0, primaryCount), replicas = servers.slice(primaryCount), [first, ...others] = servers;
+  await Promise.all(primaries.map((server, i) => server.command('CLUSTER', 'ADDSLOTSRANGE', Math.ceil((i * SLOTS) / primaryCount), Math.ceil(((i + 1) * SLOTS) / primaryCount) - 1)));
+  await Promise.all(servers.map((server, i) => server.command('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)));
+  for (const server of others) await server.command('CLUSTER', 'MEET', first.address, first.port, first.busPort);
+  for (const server of servers) server.id = await server.command('CLUSTER', 'MYID');
+  await allOf(servers, async (server) => (await nodesOf(server)).length === servers.length, 'all servers to know each other');
+  for (const [i, server] of replicas.entries()) {
+    await until(() => server.command('CLUSTER', 'REPLICATE', primaries[i % primaryCount].id), 'a replica', 10_000);
+  }
+  await isOk(servers);
+  await until(async () => (await Promise.all(replicas.map((server) => server.command('INFO', 'replication')))).every((info) => /master_link_status:up/.test(info)), 'replicas to have the data', 15_000);
+  return primaries;
+}
+
+async function nodesOf(server) {
+  const text = await server.command('CLUSTER', 'NODES');
+  return text.trim().split('\n').map((line) => {
+    const [id, address, flags] = line.split(' ');
+    return { id, port: Number(address.match(/:(\d+)@/)[1]), flags: flags.split(',') };
+  });
+}
+
+export async function ownerOf(servers, slot, server) {
+  for (const [first, last, [, , id]] of await server.command('CLUSTER', 'SLOTS')) {
+    if (slot >= first && slot <= last) return servers.find((one) => one.id === id);
+  }
+  return undefined;
+}
+
+// between(): awaited before each step, in which a share of the keys moves.
+export async function moveSlot(servers, slot, from, to, { password, batch = 100, between = () => {} } = {}) {
+  await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+  await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+  for (;;) {
+    await between();
+    const keys = await from.command('CLUSTER', 'GETKEYSINSLOT', slot, batch);
+    if (!keys.length) break;
+    const auth = password ? ['AUTH', password] : [];
+    await from.command('MIGRATE', to.address, to.port, '', 0, 5_000, 'REPLACE', ...auth, 'KEYS', ...keys);
+  }
+  await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+  for (const server of new Set([from, ...servers])) {
+    if (server !== to && !server.program.end) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id).catch(() => {}); // replicas refuse
   }
 }

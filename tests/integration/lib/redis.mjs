@@ -18,6 +18,7 @@ export const tlsOfClient = ({ ca, certificate, key }) => ({ checkServerIdentity:
 // Every write is in the append-only file before its reply, and survives a kill -9 of Redis, because the kernel has it.
 // fsync 'always' extends that to power cuts, and keeps a slow disk from delaying a write.
 export class RedisServer {
+  address = '127.0.0.1';
   // tls: its files, {ca, certificate, key}; it then speaks nothing else.
   constructor({ fsync = 'everysec', user = '', password, database = 0, args = [], env, tls } = {}) {
     Object.assign(this, { fsync, user, password, database, args, env, tls });

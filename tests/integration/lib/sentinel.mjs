@@ -9,7 +9,21 @@ import { RedisServer, tlsOfClient, tlsSettings } from './redis.mjs';
 import { until, within } from './time.mjs';
 
 const require = createRequire(import.meta.url);
-const NAME = 'main';
+export const NAME = 'main';
+
+// The configuration of a Sentinel that knows no other yet. settings: as those of any server, {port, bind, dir, ...}.
+export const settingsOf = (settings, { primary, quorum, downMs, password, sentinelPassword }) => [
+  ...Object.entries(settings).map(([name, value]) => `${name} ${value}`), 'protected-mode no', ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
+  `sentinel monitor ${NAME} ${primary.address} ${primary.port} ${quorum}`,
+  `sentinel down-after-milliseconds ${NAME} ${downMs}`, `sentinel failover-timeout ${NAME} 3000`,
+  ...(password ? [`sentinel auth-pass ${NAME} ${password}`] : []), '',
+].join('\n');
+
+// What one says of the primary: {ip, port, flags, 'config-epoch', ...}.
+export async function saidBy(sentinel) {
+  const list = await sentinel.command('SENTINEL', 'MASTER', NAME);
+  return Object.fromEntries(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i], list[2 * i + 1]]));
+}
 
 class Sentinel {
   constructor(group, port) {
@@ -21,12 +35,7 @@ class Sentinel {
     const { primary, sentinels, downMs, password, sentinelPassword, tls } = this.group;
     const settings = { port: this.port, ...(tls && { ...tlsSettings(tls, this.port), 'tls-replication': 'yes' }) };
     const file = join(this.dir, 'sentinel.conf');
-    writeFileSync(file, [
-      ...Object.entries(settings).map(([name, value]) => `${name} ${value}`), 'bind 127.0.0.1', `dir ${this.dir}`, ...(sentinelPassword ? [`requirepass ${sentinelPassword}`] : []),
-      `sentinel monitor ${NAME} 127.0.0.1 ${primary.port} ${Math.floor(sentinels.length / 2) + 1}`,
-      `sentinel down-after-milliseconds ${NAME} ${downMs}`, `sentinel failover-timeout ${NAME} 3000`,
-      ...(password ? [`sentinel auth-pass ${NAME} ${password}`] : []), '',
-    ].join('\n'));
+    writeFileSync(file, settingsOf({ ...settings, bind: '127.0.0.1', dir: this.dir }, { primary, quorum: Math.floor(sentinels.length / 2) + 1, downMs, password, sentinelPassword }));
     this.program = new Program([file, '--sentinel'], { file: 'redis-server' });
   }
 
@@ -41,10 +50,8 @@ class Sentinel {
     }
   }
 
-  // What it says of the primary: {ip, port, flags, 'config-epoch', ...}.
-  async says() {
-    const list = await this.command('SENTINEL', 'MASTER', NAME);
-    return Object.fromEntries(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i], list[2 * i + 1]]));
+  says() {
+    return saidBy(this);
   }
 
   async release() {

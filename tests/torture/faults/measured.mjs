@@ -27,20 +27,20 @@ export const measuredFaults = {
   readerKillInFailover: (world) => ({ on: 'the busiest reader, and redis', locks: [], run: async (record) => {
     const from = world.nowMs;
     await killBusiest(world, record, async () => {
-      const old = world.primary;
+      const old = world.store.primary;
       await old.kill();
       await pause(1_000); // until it is noticed by what decides
-      await world.other.follow();
-      world.primary = world.other;
-      world.front.cut();
+      await world.store.other.follow();
+      world.store.primary = world.store.other;
+      world.store.front.cut();
       await old.begin();
-      await old.follow(world.primary);
+      await old.follow(world.store.primary);
     });
-    await world.other.synced();
+    await world.store.other.synced();
     world.mayLose(from);
   } }),
   redisRestart: (world) => ({ on: 'redis', locks: [], run: async () => {
-    await world.primary.kill();
-    await world.primary.begin();
+    await world.store.primary.kill();
+    await world.store.primary.begin();
   } }),
 };
