@@ -59,9 +59,24 @@ static void what_is_no_place_is_refused(void **state) {
     }
 }
 
+// As Redis 7.0 says it of a script's command, and as 8.0 does.
+static void a_right_that_a_script_lacks_is_named(void **state) {
+    (void)state;
+    static const char *const errors[] = {
+        "ERR The user executing the script can't run this command or subcommand script: 0a, on @user_script:2.",
+        "ERR ACL failure in script: User default has no permissions to run the 'publish' command script: 0a"};
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        char clause[200];
+        redis_error_clause(errors[i], clause, sizeof clause);
+        assert_non_null(strstr(clause, "denies its user a right ("));
+        assert_null(strstr(clause, "script:"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_a_row),
+        cmocka_unit_test(a_right_that_a_script_lacks_is_named),
         cmocka_unit_test(a_place_is_read),
         cmocka_unit_test(what_is_no_place_is_refused),
     };

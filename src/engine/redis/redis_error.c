@@ -41,11 +41,14 @@ static const struct meaning *meaning_of(const char *error) {
     return NULL;
 }
 
-// Redis 7.0 reports it for a script's commands without the word NOPERM.
+// Of a script's commands it is reported without the word NOPERM: by Redis 7.0 with the first of these words,
+// since 7.2 with the second.
 static const char *missing_right(const char *error) {
-    static const char by_script[] = "The user executing the script ";
-    const char *at = strstr(error, by_script);
-    if (at) return at + sizeof by_script - 1;
+    static const char *const of_scripts[] = {"The user executing the script ", "ACL failure in script: "};
+    for (size_t i = 0; i < sizeof of_scripts / sizeof *of_scripts; i++) {
+        const char *at = strstr(error, of_scripts[i]);
+        if (at) return at + strlen(of_scripts[i]);
+    }
     return !strncmp(error, "NOPERM ", 7) ? error + 7 : NULL;
 }
 

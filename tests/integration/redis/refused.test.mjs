@@ -33,6 +33,15 @@ const rights = [
   ['keys', ['resetkeys'], ['allkeys'], /denies its user a right/],
 ];
 
+// Whether a stream can go back below an entry that was deleted. If not (from Redis 8.0 on), what could not be published has used its number.
+async function goesBack(redis) {
+  for (const id of ['1-1', '1-2']) await redis.command('XADD', 'stream', id, 'a', 'b');
+  await redis.command('XDEL', 'stream', '1-2');
+  const went = await redis.command('XSETID', 'stream', '1-1').then(() => true, () => false);
+  await redis.command('DEL', 'stream');
+  return went;
+}
+
 for (const [name, take, give, pattern] of rights) {
   scenario(`a right is revoked while running: ${name}`, { setups, ms: 60_000 }, async (t) => {
     const system = await t.system();
@@ -40,17 +49,18 @@ for (const [name, take, give, pattern] of rights) {
     const first = await post(system, 'v', 'first');
     await viewer.reaches(first.id);
     const before = (await statistics(system)).storedComments.total;
+    const numbers = (await goesBack(system.redis)) ? [2] : [2, 7];
     await system.redis.command('ACL', 'SETUSER', 'default', ...take);
     for (let i = 0; i < 5; i++) checkError(await attempt(system, `refused ${i}`, `key ${i}`), 503);
     await isTold(system, system.comment, pattern);
     await system.redis.command('ACL', 'SETUSER', 'default', ...give);
     await isReady(system.comment);
-    // The number was not used, nothing of a refused comment is stored, and its key is free for another text.
+    // The number was not used where that can be, nothing of a refused comment is stored, and its key is free for another text.
     const next = await until(async () => {
       const answer = await attempt(system, 'another', 'key 0');
       return answer.status === 201 && answer.json.comment;
     }, 'a comment to be taken');
-    assert.equal(next.id, first.id.replace(/-\d+$/, '-2'));
+    assert.ok(numbers.some((number) => next.id === first.id.replace(/-\d+$/, `-${number}`)), next.id);
     await viewer.reaches(next.id);
     assert.deepEqual(viewer.comments.map(({ comment }) => comment), ['first', 'another']);
     assert.equal(await system.redis.command('XLEN', '{video:v}:log'), 2);

@@ -80,10 +80,12 @@ local function store(id, run, prevs, json, kind, body, is_comment, remember)
     if remembers then redis.pcall('HDEL', KEYS[4], ARGV[10]) end
     if done >= 4 then redis.pcall('DECR', KEYS[3]) end
     if done >= 3 then
-        -- Where that is refused, too, the script ends: the number is used, and the position stays.
+        -- Where that is refused, too, the number is used, and the position stays. From 8.0 on no stream goes back below an
+        -- entry that was deleted.
         redis.call('XDEL', KEYS[1], id)
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-        if last then redis.call('XSETID', KEYS[1], last[1]) else redis.call('DEL', KEYS[1]) end
+        if last and redis.pcall('XSETID', KEYS[1], last[1]).err then return problem end
+        if not last then redis.call('DEL', KEYS[1]) end
     end
     if done >= 2 then
         if stored then redis.pcall('SET', KEYS[2], stored, 'PX', ARGV[5]) else redis.pcall('DEL', KEYS[2]) end
