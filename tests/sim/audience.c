@@ -41,6 +41,12 @@ static void audience_find_places(struct audience *a, const struct cluster *c) {
             snprintf(a->urls[used], sizeof a->urls[used], "http://%s:3000", sim_address(host));
             config->apis[config->api_count++] = a->urls[used++];
         }
+        bool has_control = is_one || !strncmp(host, "manager", 7) || !strcmp(host, "comment-1");
+        if (c->hot.orders && has_control) {
+            char *url = a->controls[config->control_count];
+            snprintf(url, sizeof *a->controls, "http://%s:%d", sim_address(host), CLUSTER_CONTROL);
+            config->controls[config->control_count++] = url;
+        }
         if (is_one || !strcmp(host, "statistics"))
             snprintf(a->statistics, sizeof a->statistics, "http://%s:5000", sim_address(host));
         if (is_one || !strncmp(host, "reader", 6)) {
@@ -60,6 +66,8 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     struct prng p = {seed ^ 0x617564};
     *a = (struct audience){.journal = {.now_us = sim_now_us, .on_event = audience_on_event}};
     journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_KEPT, .count = cluster->kept});
+    if (cluster->hot.sets)
+        journal_add(&a->journal, &(struct journal_event){.kind = JOURNAL_MOST, .count = cluster->hot.most});
     audience_find_places(a, cluster);
     struct crowd_config *first = &a->crowds[0];
     first->seed = seed;
@@ -72,6 +80,11 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
     first->stay_ms = near_least(&p, 3500, 9000);
     if (cluster->spares_streams || cluster->tight) first->stay_ms = near_least(&p, 2500, 4000);
+    if (cluster->hot.sets) {
+        first->viewers = cluster->hot.viewers / CROWDS;
+        first->turn_ms = cluster->hot.turn_ms;
+    }
+    first->may_drain = hot_plan_may_drain(&cluster->hot) || cluster->count == 1;
     if (is_moderated(seed)) {
         first->crowds = CROWDS;
         first->comments = first->comments * MODERATED_PERCENT / 100;

@@ -13,7 +13,7 @@ struct audience {
     struct journal journal;
     struct crowd_config crowds[CROWDS];
     char hosts[CROWDS][16];
-    char urls[2 * CROWD_PLACES][64], statistics[64];
+    char urls[2 * CROWD_PLACES][64], controls[CROWD_PLACES][64], statistics[64];
     int64_t calm_us, end_us; // of the world
 };
 

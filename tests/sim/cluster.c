@@ -42,16 +42,38 @@ void cluster_restart(struct service *s) {
     s->process = sim_start(s->host, service_run, s);
 }
 
-// Of little memory each worker has a part: what it keeps of a video for slow viewers is 16 KiB.
+// Of little memory each worker has a part: what it keeps of a video for slow viewers is 16 KiB. The times to
+// come back after, which viewers of a crowd are given, take 200 KiB.
 static void cluster_add_workers(const struct cluster *c, struct service *s) {
     service_add(s, c->tight ? "--workers=8" : "--workers=2");
-    if (c->tight) service_add(s, "--memory=256k");
+    if (c->tight) service_add(s, "--memory=512k");
+}
+
+// In one process all readers share its viewers, and there is no other one to send any to.
+static void cluster_add_marks(const struct cluster *c, struct service *s, bool has_readers,
+                              bool has_manager) {
+    enum { ALONE = 2, SPARE_PERCENT = 120 };
+    const struct hot_plan *hot = &c->hot;
+    if (!hot->sets) return;
+    unsigned all = hot->viewers * SPARE_PERCENT / 100, most = hot->most;
+    if (has_readers && has_manager) most = ALONE * most > all ? ALONE * most : all;
+    if (has_readers) service_add(s, "--max-viewers=%u", most);
+    if (!has_manager) return;
+    service_add(s, "--hot-after-ms=%u", hot->grow_ms);
+    service_add(s, "--cool-after-ms=%u", hot->shrink_ms);
+}
+
+static void cluster_add_control(const struct cluster *c, struct service *s) {
+    if (c->hot.orders) service_add(s, "--control=/%d", CLUSTER_CONTROL);
 }
 
 static struct service *cluster_add_all_in_one(struct cluster *c) {
     struct service *s = cluster_add(c, "up", up_main);
     cluster_add_workers(c, s);
     service_add(s, "--data=" SIM_DISK_FOLDER);
+    if (c->hot.sets) service_add(s, "--hot-set");
+    cluster_add_marks(c, s, true, true);
+    cluster_add_control(c, s);
     return s;
 }
 
@@ -84,16 +106,19 @@ static void cluster_add_roles(struct cluster *c) {
             service_add(s, "--manager-url=http://%s:6000",
                         sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
         if (roles[i].has_workers) cluster_add_workers(c, s);
+        cluster_add_marks(c, s, roles[i].has_workers, roles[i].run == manager_main);
         if (roles[i].has_workers && c->drains) service_add(s, "--connect-rate=%u", c->drains);
         if (roles[i].has_workers) service_add(s, "--drain-seconds=%d", JUDGE_DRAIN_S);
+        if (roles[i].run == manager_main || !strcmp(roles[i].host, "comment-1")) cluster_add_control(c, s);
         if (c->kept == KEPT || !roles[i].has_manager) continue;
         service_add(s, "--log-entries=%u", c->kept);
         service_add(s, "--log-min-age-ms=0");
     }
 }
 
-void cluster_start(struct cluster *c, enum cluster_engine engine, uint64_t seed) {
+void cluster_start(struct cluster *c, enum cluster_engine engine, uint64_t seed, bool may_be_hot) {
     *c = (struct cluster){.engine = engine, .kept = KEPT};
+    if (may_be_hot) c->hot = hot_plan(seed);
     if (engine == CLUSTER_SIM && seed % VARIANTS == 0) c->kept = KEPT_FEW;
     c->tight = seed % VARIANTS == 3;
     c->drains = seed % 2 ? (unsigned)(20 + seed % 23) : 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hot.h"
 #include "sim.h"
 
 enum cluster_engine {
@@ -15,6 +16,7 @@ enum cluster_engine {
 };
 
 enum {
+    CLUSTER_CONTROL = 6999, // port of a control socket
     CLUSTER_SERVICES = 8,
     CLUSTER_SPARE = 3
 }; // the first ones, which no stream needs, where each role has
@@ -33,6 +35,7 @@ struct cluster {
     unsigned kept;       // entries of a video's log
     bool spares_streams; // nothing fails that a stream needs
     bool tight;          // readers hold little, so that slow viewers miss something
+    struct hot_plan hot; // orders come to the control sockets of the managers and the first comment API
     unsigned drains; // viewers a second that a reader says it can take on, so few that one that is told to
                      // end takes its time to give them away; 0: it ends at once
     struct service services[CLUSTER_SERVICES];
@@ -40,7 +43,7 @@ struct cluster {
 };
 
 // Starts all services. Outside of processes; the arguments belong to the world.
-void cluster_start(struct cluster *, enum cluster_engine, uint64_t seed);
+void cluster_start(struct cluster *, enum cluster_engine, uint64_t seed, bool may_be_hot);
 
 // Starts a service whose process has ended.
 void cluster_restart(struct service *);

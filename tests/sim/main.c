@@ -32,6 +32,7 @@ static const char usage[] =
     "  --minutes N       run seeds for so long, from --seed on, and stop at a finding\n"
     "  --seconds N       simulated time of each (default 60)\n"
     "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
+    "  --hot             with hot videos in some seeds, and an operator in some\n"
     "  --trace           print what happens\n"
     "  --hashes          print a line for each seed\n"
     "  --least C,F,R     fail if a seed has fewer comments, faults or reconnects\n";
@@ -86,12 +87,17 @@ static bool read_seeds(struct options *o, const char *text) {
 }
 
 static bool read_options(struct options *o, int argc, char **argv) {
-    static const struct option table[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 's'},
-        {"time", required_argument, NULL, 't'},   {"seconds", required_argument, NULL, 'n'},
-        {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 'v'},
-        {"hashes", no_argument, NULL, 'h'},       {"minutes", required_argument, NULL, 'm'},
-        {"least", required_argument, NULL, 'l'},  {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"seed", required_argument, NULL, 's'},
+                                          {"seeds", required_argument, NULL, 's'},
+                                          {"time", required_argument, NULL, 't'},
+                                          {"seconds", required_argument, NULL, 'n'},
+                                          {"engine", required_argument, NULL, 'e'},
+                                          {"trace", no_argument, NULL, 'v'},
+                                          {"hashes", no_argument, NULL, 'h'},
+                                          {"minutes", required_argument, NULL, 'm'},
+                                          {"least", required_argument, NULL, 'l'},
+                                          {"hot", no_argument, NULL, 'w'},
+                                          {NULL, 0, NULL, 0}};
     *o = (struct options){.plan = {.seconds = 60}, .first = 1, .last = 1};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) >= 0;) {
         bool ok = true;
@@ -112,6 +118,7 @@ static bool read_options(struct options *o, int argc, char **argv) {
         case 'e': ok = read_engine(o, optarg); break;
         case 'v': o->plan.trace = true; break;
         case 'h': o->hashes = true; break;
+        case 'w': o->plan.hot = true; break;
         case 'l':
             ok = sscanf(optarg, "%" SCNu64 ",%" SCNu64 ",%" SCNu64, &o->least[0], &o->least[1],
                         &o->least[2]) == 3;
@@ -177,8 +184,8 @@ static void run_apart(const struct run_plan *plan, struct run_result *r) {
 
 static void print_failure(const struct options *o, const struct run_result *r, const char *program) {
     printf("seed %" PRIu64 " on %s: %s\n", r->seed, engine_names[o->plan.engine], r->failure);
-    printf("  to see it again: %s --engine %s --seconds %" PRId64 " --seed %" PRIu64 " --trace\n", program,
-           engine_names[o->plan.engine], o->plan.seconds, r->seed);
+    printf("  to see it again: %s --engine %s%s --seconds %" PRId64 " --seed %" PRIu64 " --trace\n", program,
+           engine_names[o->plan.engine], o->plan.hot ? " --hot" : "", o->plan.seconds, r->seed);
     fflush(stdout);
 }
 

@@ -140,6 +140,10 @@ void redis_actor_end(enum redis_fault fault) {
     sim_step_out();
 }
 
+const char *redis_actor_string(const char *key) {
+    return front ? redis_model_string(servers[in_front], key) : NULL;
+}
+
 void redis_actor_calm(void) {
     redis_actor_end(REDIS_LOSE);
     redis_actor_end(REDIS_KILL);

@@ -13,6 +13,9 @@ void redis_actor_watch_losses(redis_loss_cb *, void *arg);
 // Starts the process. Outside of processes, like all of these.
 void redis_actor_start(void);
 
+// Returns the string at a key of the server in front, valid until that runs, or NULL.
+const char *redis_actor_string(const char *key);
+
 enum redis_fault {
     REDIS_KILL,       // the server in front, started again later with all its data, loading for a moment
     REDIS_FREEZE,     // SIGSTOP of the server in front

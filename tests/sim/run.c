@@ -6,6 +6,7 @@
 #include "audience.h"
 #include "engines.h"
 #include "killer.h"
+#include "placed.h"
 #include "service/json_start.h"
 #include "sim_disk.h"
 #include "store_killer.h"
@@ -37,10 +38,12 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     clearenv(); // options are read from it, too
     json_start(1);
     sim_world_start(plan->seed, plan->trace);
-    cluster_start(&cluster, plan->engine, plan->seed);
+    cluster_start(&cluster, plan->engine, plan->seed, plan->hot);
     audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
     audience_start(&audience);
     killer_start(&killer, plan->seed, &cluster, &audience);
+    if (cluster.hot.sets || cluster.hot.orders)
+        placed_start(plan->engine, &audience.journal, audience.crowds[0].videos);
     if (engines_store() && !cluster.spares_streams)
         store_killer_start(&store_killer, plan->seed, engines_store(), &cluster, &audience.journal,
                            audience.calm_us);

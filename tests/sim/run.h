@@ -11,6 +11,7 @@ struct run_plan {
     enum cluster_engine engine;
     int64_t seconds; // simulated
     bool trace;
+    bool hot; // some seeds have hot videos, some an operator (hot.h)
 };
 
 // Without pointers: it comes from another process through a pipe.

@@ -29,3 +29,8 @@ struct position sim_node_oldest(const struct sim_node *, const char *video, cons
                                 int64_t wall_ms);
 // Returns a video's position.
 struct position sim_node_position(const struct sim_node *, const char *video);
+
+// Gets the reader that a video is mapped to and its set of readers, both borrowed, NULL if there is none; and
+// the set's generation.
+void sim_node_placed(const struct sim_node *, const char *video, const char **reader, const char **set,
+                     uint64_t *generation);

@@ -189,6 +189,14 @@ void sim_node_set_read(struct sim_node *n, const struct sim_call *c, struct sim_
     answer_set(sim_video_find(n, c->name), a);
 }
 
+void sim_node_placed(const struct sim_node *n, const char *video, const char **reader, const char **set,
+                     uint64_t *generation) {
+    const struct video *v = sim_video_find(n, video);
+    *reader = v ? v->reader : NULL;
+    *set = v ? v->set : NULL;
+    *generation = v ? v->set_generation : 0;
+}
+
 void sim_node_set_write(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     struct video *v = sim_video_find_or_add(n, c, a);
     if (v && v->set_generation == c->lease.generation) {

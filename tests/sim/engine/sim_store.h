@@ -125,6 +125,10 @@ bool sim_store_holds(const struct sim_store *, size_t i);
 struct position sim_store_position(const struct sim_store *, const char *video);
 struct position sim_store_oldest(const struct sim_store *, const char *video, const struct engine_limits *);
 
+// Gets what it has of a video's readers: sim_node_placed().
+void sim_store_placed(const struct sim_store *, const char *video, const char **reader, const char **set,
+                      uint64_t *generation);
+
 // Changes of the server in front or of its data, numbered from 1. An outage, a cut or a fault is none.
 struct sim_change {
     const char *what; // static

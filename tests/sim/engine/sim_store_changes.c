@@ -200,6 +200,11 @@ struct position sim_store_oldest(const struct sim_store *st, const char *video,
     return sim_node_oldest(st->servers[st->front].node, video, limits, store_wall_ms(st));
 }
 
+void sim_store_placed(const struct sim_store *st, const char *video, const char **reader, const char **set,
+                      uint64_t *generation) {
+    sim_node_placed(st->servers[st->front].node, video, reader, set, generation);
+}
+
 unsigned sim_store_changes(const struct sim_store *st) {
     return st->change_count;
 }

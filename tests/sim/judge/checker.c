@@ -151,6 +151,7 @@ static void take_join(struct judge *g, struct watcher *w, const struct journal_e
                           .video = e->video,
                           .pace = (enum journal_pace)e->count,
                           .follows = e->flag,
+                          .is_browser = !strcmp(e->word, "eventsource"),
                           .began_us = -1};
     w->has = mem_zalloc(g->known.count + 1);
     g->v->viewers++;
@@ -186,8 +187,10 @@ static void take_begin(struct judge *g, struct watcher *w, const struct journal_
     w->streaming = true;
     w->stream_us = e->at_us;
     w->room_us = -1;
+    if (strcmp(w->instance, e->word) != 0) w->reacted = 0; // another reader may be told later
     snprintf(w->instance, sizeof w->instance, "%s", e->word);
     w->reader = e->word;
+    w->began_full = note_full(g, e->at_us);
     w->at = e->at;
     w->newest = (struct position){0};
     w->more = 0;
@@ -356,20 +359,22 @@ static bool disturbs_streams(const char *fault) {
 static void take_denied(struct judge *g, const struct watcher *w, const struct journal_event *e) {
     if (e->count == 204 && may_be_over(g, w, w->asked_us, e->at_us))
         judge_over(g, w, e);
-    else
+    else if (e->count != 503 || !g->most || w->is_browser) // else its reader is full
         judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
 }
 
 // A stream ends in order at the `end` of its viewer, who may be so far behind that a start has followed by
 // then. It comes back, and misses nothing: that is what hole and silent-loss look at. After 204 it would not.
 static void take_cut(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    if (w->streaming) note_full(g, e->at_us);
+    if (w->streaming) w->cut_us = e->at_us;
     bool undisturbed = g->v->faults && !g->disturbs && g->calm_us < 0, in_order = !strcmp(e->word, "end");
     if (in_order && w->streaming && !w->over && !may_be_over(g, w, w->asked_us, e->at_us))
         judge_find(g, e->at_us, "ended", "w%" PRIu32 " at %s, but the video has not", e->who, text_of(w->at));
     else if (in_order && w->streaming && !w->at_end)
         judge_over(g, w, e);
     if (undisturbed && w->streaming && w->pace == PACE_FAST && !w->over && !in_order &&
-        strcmp(e->word, "own") != 0 && !is_begun_again(g, w, e->at_us))
+        strcmp(e->word, "own") != 0 && !is_begun_again(g, w, e->at_us) && !may_be_moved(g, w, e->at_us))
         judge_find(g, e->at_us, "stopped", "w%" PRIu32 " at %s: %s", e->who, w->instance, e->word);
     w->streaming = false;
 }
@@ -395,14 +400,15 @@ static void take_viewer_event(struct judge *g, const struct journal_event *e) {
         break;
     case JOURNAL_ROOM:
         w->room = e->number;
+        w->pinned = e->at;
         w->room_us = e->at_us;
         break;
     case JOURNAL_DENIED: take_denied(g, w, e); break;
     case JOURNAL_BROKEN: judge_find(g, e->at_us, "malformed", "w%" PRIu32 ": %s", e->who, e->word); break;
     case JOURNAL_LEAVE:
+        w->left_us = w->streaming ? e->at_us : w->cut_us;
         w->streaming = false;
         w->left = true;
-        w->left_us = e->at_us;
         break;
     default: break;
     }
@@ -420,6 +426,10 @@ static void judge_walk(struct judge *g) {
         case JOURNAL_REFUSED: take_refused(g, e); break;
         case JOURNAL_LOST: g->losses[g->loss_count++] = e; break;
         case JOURNAL_KEPT: g->kept = e->count; break;
+        case JOURNAL_MOST: g->most = e->count; break;
+        case JOURNAL_PLACED: take_placed(g, e); break;
+        case JOURNAL_ORDER:
+        case JOURNAL_OBEYED: take_order(g, e); break;
         case JOURNAL_FAULT:
             g->v->faults++;
             g->faults[g->fault_count++] = e;
@@ -459,6 +469,8 @@ void judge(struct verdict *v, const struct journal *j) {
     judge_count_watchers(&g);
     g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
     g.faults = mem_alloc((j->count + 1) * sizeof *g.faults);
+    g.places = mem_alloc((j->count + 1) * sizeof *g.places);
+    g.orders = mem_alloc((j->count + 1) * sizeof *g.orders);
     g.sources = mem_zalloc((j->count + 1) * sizeof *g.sources);
     g.told = mem_zalloc((g.known.count + 1) * sizeof *g.told);
     judge_walk(&g);
@@ -470,6 +482,8 @@ void judge(struct verdict *v, const struct journal *j) {
     free(g.watchers);
     free(g.losses);
     free(g.faults);
+    free(g.places);
+    free(g.orders);
     free(g.reacts);
     free(g.tombstones);
     free(g.sources);

@@ -26,7 +26,10 @@
 //     room          a viewer that asked for the room knows another one when all is calm
 //     reactions     a viewer is told of more reactions than users have sent
 //     loop          a viewer was redirected more than JUDGE_REDIRECTS times in a row
-//     two-owners    when all is calm, two readers serve viewers of one video
+//     two-owners    when all is calm, two readers serve viewers of one video, which may have only one
+//     misplaced     ... a viewer's stream began at a reader that the store does not name for its video
+//     kept          ... long after a reader was told to drain, or a video was moved away from it, it has viewers
+//     hint          ... a video's mapping names another reader than the first of its set
 //     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream
 //     deaf          ... a comment API has accepted no comment
 //     unsettled     ... a comment with a key has no answer
@@ -47,14 +50,15 @@
 #include "journal.h"
 
 enum {
-    JUDGE_REDIRECTS = 3,
+    JUDGE_REDIRECTS = 2,
     JUDGE_CALM_S = 30,
     JUDGE_SETTLED_S = 6, // after the last fault nothing is delayed any more
     JUDGE_DELAY_MS = 2000,
-    JUDGE_UNTOLD_S = 5, // a process that ends within this long of a loss may not have announced it
-    JUDGE_BACK_S = 3,   // a reader that the store has cut off as it lost something is back
-    JUDGE_AWAY_S = 10,  // for so long a reader may not have been able to ask the store
-    JUDGE_DRAIN_S = 5,  // a process that is ended in order may take so long
+    JUDGE_UNTOLD_S = 5,   // a process that ends within this long of a loss may not have announced it
+    JUDGE_BACK_S = 3,     // a reader that the store has cut off as it lost something is back
+    JUDGE_BELOW_MS = 200, // so long a comment that is appended below another may be on its way
+    JUDGE_AWAY_S = 10,    // for so long a reader may not have been able to ask the store
+    JUDGE_DRAIN_S = 5,    // a process that is ended in order may take so long
     FINDINGS_KEPT = 50
 };
 

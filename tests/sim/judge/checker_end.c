@@ -48,8 +48,7 @@ static bool may_have_expired(struct judge *g, size_t i, const struct range *gap)
     return g->kept && later >= g->kept;
 }
 
-// Whether a fault ends the process of that name, or the one that has all parts, between the two times.
-static bool ends_between(const struct judge *g, const char *name, int64_t from_us, int64_t to_us) {
+bool ends_between(const struct judge *g, const char *name, int64_t from_us, int64_t to_us) {
     static const char *const ends[] = {"kill_", "power_", "terminate_", "memory_"};
     for (size_t i = 0; i < g->fault_count && g->faults[i]->at_us <= to_us; i++) {
         const struct journal_event *e = g->faults[i];
@@ -196,8 +195,11 @@ static void judge_watcher(struct judge *g, uint32_t who, const struct watcher *w
     for (size_t i = known_after(&g->known, w->video, w->start); i < g->known.count; i++) {
         const struct known *k = &g->known.all[i];
         if (k->video != w->video || position_compare(k->at, reach) > 0) break;
-        // Where clocks have gone back, one may be appended below what it had seen, after it has left.
-        bool is_due = !w->left || k->first_us < w->left_us;
+        // Where clocks have gone back, one may be appended below what it had seen, just before or after it
+        // has left.
+        bool is_below = k->at.epoch < w->at.epoch;
+        int64_t in_time_us = w->left_us - (is_below ? JUDGE_BELOW_MS * INT64_C(1000) : 0);
+        bool is_due = !w->left || k->first_us < in_time_us;
         if (!w->has[i] && is_due) judge_missed(g, who, w, i);
     }
     judge_gaps(g, who, w);
@@ -219,22 +221,6 @@ static void judge_reach(struct judge *g, int64_t end_us, uint32_t who, const str
     else if (newest && position_compare(w->at, newest->at) < 0)
         judge_find(g, end_us, "behind", "w%" PRIu32 " of v%" PRIu32 " is at %s, not %s", who, w->video,
                    text_of(w->at), text_of(newest->at));
-}
-
-// A stream stays where it is when its video goes to another reader: only those count that began since.
-static bool is_placed(const struct judge *g, const struct watcher *w) {
-    return w->streaming && w->follows && is_settled(g, w->stream_us);
-}
-
-static void judge_owners(struct judge *g, int64_t end_us) {
-    for (size_t i = 0; i < g->watcher_count; i++) {
-        const struct watcher *a = &g->watchers[i], *b = a + 1;
-        if (!is_placed(g, a)) continue;
-        while (b < g->watchers + g->watcher_count && !(is_placed(g, b) && b->video == a->video)) b++;
-        if (b < g->watchers + g->watcher_count && strcmp(a->instance, b->instance) != 0)
-            judge_find(g, end_us, "two-owners", "v%" PRIu32 ": w%zu is at %s, w%zu at %s", a->video, i,
-                       a->instance, (size_t)(b - g->watchers), b->instance);
-    }
 }
 
 // The store's own count, which is lost with what it counts. What one of two servers took, and was given up,
@@ -292,7 +278,7 @@ void judge_end(struct judge *g, const struct journal_event *end) {
                        e->video, e->number);
     }
     judge_counts(g);
-    judge_owners(g, end->at_us);
+    judge_places_end(g, end->at_us);
     judge_moderated_end(g, end->at_us);
     for (uint32_t place = 0; place < PLACES; place++)
         if (g->tried[place] && !g->accepted[place]) judge_find(g, end->at_us, "deaf", "p%" PRIu32, place);

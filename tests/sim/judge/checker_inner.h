@@ -1,6 +1,7 @@
 // What the parts of the checker share: checker.c, which follows each viewer and each writer through the
-// events, checker_moderation.c, which knows the rules that come from what moderators did, and checker_end.c,
-// which looks at what each of them has at the end.
+// events, checker_moderation.c, which knows the rules that come from what moderators did, checker_places.c,
+// which knows where viewers may be served, and checker_end.c, which looks at what each of them has at the
+// end.
 #pragma once
 
 #include "checker.h"
@@ -23,9 +24,11 @@ struct watcher {
     uint32_t video;
     enum journal_pace pace;
     struct position start, at, asked; // where its first stream began; what it has seen; what it asked for
+    bool is_browser, began_full;      // began_full: its stream did when a reader was full
     int64_t began_us;                 // its first stream,
     int64_t stream_us;                // its present one
-    int64_t left_us;                  // valid if it has
+    int64_t left_us;                  // when it had its last stream; valid if it has left
+    int64_t cut_us;                   // when its last stream ended
     unsigned redirects, streams;
     char instance[JOURNAL_WORD];
     const char *reader; // the same, in the journal
@@ -39,9 +42,10 @@ struct watcher {
     bool at_end;            // it has got `end`, and since then nothing of what may follow a start
     int64_t asked_us;
     bool wants_all, wants_room;
-    unsigned room;    // what was on in the last one that it got, as in JOURNAL_ROOM
-    int64_t room_us;  // when it got that; -1: it has not in this stream
-    uint64_t reacted; // with so many it was told that users have
+    unsigned room;          // what was on in the last one that it got, as in JOURNAL_ROOM
+    struct position pinned; // in that one
+    int64_t room_us;        // when it got that; -1: it has not in this stream
+    uint64_t reacted;       // with so many it was told that users have
 };
 
 // One comment of a writer.
@@ -56,7 +60,7 @@ struct post {
     bool stored;
 };
 
-enum { PLACES = 16 };
+enum { PLACES = 16, READERS_MAX = 9 };
 
 // The reader that a comment came from, and when the stream was asked for in which it came.
 struct source {
@@ -80,6 +84,12 @@ struct judge {
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses, **faults;
     size_t loss_count, fault_count;
+    const struct journal_event **places; // where the store has had videos
+    size_t place_count;
+    int64_t full_us; // when a reader last had about as many viewers as it may have; 0: never
+    const struct journal_event **orders;
+    size_t order_count;
+    uint64_t most;    // viewers of a reader, where videos may have several; 0: they have one
     uint64_t *reacts; // by video: how many reactions were sent
     size_t video_count;
     enum told { TOLD_UNKNOWN, TOLD_YES, TOLD_NO } * told; // by known comment: see all_have_ended()
@@ -125,6 +135,21 @@ void judge_moderated(struct judge *);
 void judge_moderated_end(struct judge *, int64_t end_us);
 // Returns how many comments were deleted, and may have been lost later: nothing shows that.
 size_t judge_forgotten(const struct judge *, int64_t at_us);
+
+// At the end, of the room that a viewer knows (checker_room.c).
+void judge_room(struct judge *, int64_t end_us, size_t who);
+
+// The rules of checker_places.c.
+void take_placed(struct judge *, const struct journal_event *);
+void take_order(struct judge *, const struct journal_event *);
+// Whether a stream may be ended so that the readers of a set have as many viewers each. Not to shrink it.
+bool may_be_moved(const struct judge *, const struct watcher *, int64_t at_us);
+// Returns whether a reader is full, or lately was. To be called when a stream begins, and before one ends.
+bool note_full(struct judge *, int64_t at_us);
+void judge_places_end(struct judge *, int64_t end_us);
+
+// Whether a fault ends the process of that name, or the one that has all parts, between the two times.
+bool ends_between(const struct judge *, const char *name, int64_t from_us, int64_t to_us);
 
 // The end of the journal; `end` is NULL if it has none.
 void judge_end(struct judge *, const struct journal_event *end);

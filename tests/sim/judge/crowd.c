@@ -8,14 +8,16 @@
 #include "count.h"
 #include "moderator.h"
 #include "net/loop.h"
+#include "ctl.h"
 #include "viewer.h"
 #include "writer.h"
 
 enum {
     ARRIVE_MS = 2000,   // viewers come within this time
     SHUFFLE_MS = 17000, // after all is calm some viewers come again
-    QUIET_MS = 5000,    // before the end nothing more is posted
-    COUNT_MS = 2000     // before the end, the comments are counted, and the ledgers read
+    FAVOURITE_PERCENT = 75,
+    QUIET_MS = 5000, // before the end nothing more is posted
+    COUNT_MS = 2000  // before the end, the comments are counted, and the ledgers read
 };
 
 // What happens at a certain time.
@@ -51,6 +53,14 @@ const char *crowd_api(struct crowd *c) {
 
 const char *crowd_reader(struct crowd *c) {
     return c->config->readers[crowd_random(c, c->config->reader_count)];
+}
+
+uint32_t crowd_choose_video(struct crowd *c) {
+    uint64_t videos = c->config->videos;
+    if (!c->config->turn_ms || !crowd_chance(c, FAVOURITE_PERCENT))
+        return 1 + (uint32_t)crowd_random(c, videos);
+    int64_t since_ms = loop_now_ms(c->loop) - c->begin_ms;
+    return 1 + (uint32_t)((uint64_t)(since_ms / c->config->turn_ms) % videos);
 }
 
 const char *crowd_video(uint32_t video) {
@@ -133,11 +143,13 @@ static void crowd_release(struct crowd *c) {
     for (unsigned i = 0; i < t->arrived; i++) viewer_release(&c->viewers[i]);
     for (unsigned i = 0; i < c->config->writers; i++) writer_release(&c->writers[i]);
     if (c->moderator) moderator_release(c->moderator);
+    if (c->ctl) ctl_release(c->ctl);
     count_release(&t->total);
     loop_drain(c->loop);
     free(c->viewers);
     free(c->writers);
     free(c->moderator);
+    free(c->ctl);
     loop_free(c->loop);
 }
 
@@ -147,6 +159,7 @@ int crowd_run(void *arg) {
     struct crowd c = {.config = config, .loop = loop_new(), .times = &times};
     if (!c.loop) return 1;
     c.prng.state = config->seed + config->number;
+    c.begin_ms = loop_now_ms(c.loop);
     c.next_viewer = config->number * CROWD_NUMBERS + 1;
     c.viewers = mem_zalloc((config->viewers + 1) * sizeof *c.viewers);
     c.writers = mem_zalloc((config->writers + 1) * sizeof *c.writers);
@@ -155,6 +168,10 @@ int crowd_run(void *arg) {
     if (config->crowds) {
         c.moderator = mem_zalloc(sizeof *c.moderator);
         moderator_start(c.moderator, &c, config->number * CROWD_NUMBERS + 1);
+    }
+    if (config->control_count && !config->number) {
+        c.ctl = mem_zalloc(sizeof *c.ctl);
+        ctl_start(c.ctl, &c);
     }
     int error = loop_run(c.loop);
     crowd_release(&c);

@@ -14,6 +14,7 @@
 
 struct loop;
 struct moderator;
+struct ctl;
 struct viewer;
 struct writer;
 
@@ -25,13 +26,17 @@ struct crowd_config {
     const char *apis[CROWD_PLACES];    // comment APIs, http://ADDRESS:PORT
     const char *readers[CROWD_PLACES]; // readers
     size_t api_count, reader_count;
-    const char *statistics; // the statistics service; NULL: nothing is asked of it
+    const char *controls[CROWD_PLACES]; // control sockets, as addresses
+    size_t control_count;               // 0: nobody gives orders
+    bool may_drain;                     // a reader for good, when all is calm: the others have room
+    const char *statistics;             // the statistics service; NULL: nothing is asked of it
     unsigned videos, viewers, writers;
     unsigned comments;       // about so many of this crowd until all is calm
     bool many_slow;          // of the viewers
     unsigned crowds;         // that moderate, each a part of the videos; 0: nobody does
     int64_t calm_ms, end_ms; // since the crowd began: from then on it only watches; it ends
     int64_t stay_ms;         // about how long a viewer keeps a stream; 0: as long as it lives
+    int64_t turn_ms;         // for so long most viewers that come choose the same video; 0: they never do
     struct journal *journal;
 };
 
@@ -44,6 +49,7 @@ struct crowd {
     struct viewer *viewers;
     struct writer *writers;
     struct moderator *moderator; // NULL: none
+    struct ctl *ctl;             // NULL: none
     uint32_t next_viewer;        // number
     struct crowd_times *times;
 };
@@ -61,6 +67,9 @@ bool crowd_chance(struct crowd *, unsigned percent);
 
 // Returns a random time whose mean is `mean_ms`, at most four times that.
 int64_t crowd_some_ms(struct crowd *, int64_t mean_ms);
+
+// Returns the video that the next viewer watches.
+uint32_t crowd_choose_video(struct crowd *);
 
 const char *crowd_api(struct crowd *);    // any of them
 const char *crowd_reader(struct crowd *); // any of them

@@ -39,7 +39,8 @@ enum journal_kind {
                      // comment it is about, `place` the writer
     JOURNAL_PASSED,  // gets the number `at` of what was deleted
     JOURNAL_MORE,    // `count` were left out just before what it gets next
-    JOURNAL_ROOM,    // gets the video's room: `number` has a bit for each enum room_state that is on
+    JOURNAL_ROOM,    // gets the video's room: `number` has a bit for each enum room_state that is on; comment
+                     // `at` is pinned
     JOURNAL_REACTED, // gets `count` reactions
     JOURNAL_CUT,     // the stream is over, or could not be begun
     JOURNAL_DENIED,  // an answer that is no stream, with status `count`
@@ -55,7 +56,14 @@ enum journal_kind {
     JOURNAL_LOOK,    // asks for a listing with comment `at` of writer `number` of `video`
     JOURNAL_LISTED,  // has it; `flag`: the comment is in it
 
+    // Operators.
+    JOURNAL_ORDER,  // orders `word` (order_words) of `video` (0: none) and reader `number` (0: none)
+    JOURNAL_OBEYED, // the same; `count` is the status of the answer, or 0: there was none
+
     // The world.
+    JOURNAL_PLACED, // the store names reader `place` for `video` (0: none), and in generation `count` of its
+                    // set these: `number` has a digit for each, in order; 0: no set is in force
+    JOURNAL_MOST,   // videos may have several readers; one takes `count` viewers
     JOURNAL_KEPT,   // the log keeps at least the newest `count` entries of a video
     JOURNAL_LOST,   // the store has forgotten the entries of `video` from `from` to `at`
     JOURNAL_FAULT,  // `word` happens

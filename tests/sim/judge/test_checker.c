@@ -33,6 +33,11 @@ struct history {
           "6 ask w1 7-0\n6.1 begin w1 7-0 r\n6.1 gap w1 7-1 9-1 null epoch\n6.2 comment w1 9-2 p1 n4\n"
 #define CALM "5 calm\n6 post w1 v1 n4 keyed p1\n6.1 stored w1 n4 7-4 p1\n6.2 comment w1 7-4 p1 n4\n"
 
+// Video 1 is at reader 1, then at readers 1 and 2.
+#define SETS "0 most 10\n0 placed v1 p1 n0 0\n5 calm\n10 placed v1 p1 n12 1\n"
+#define COMES(at, reader)                                                                                    \
+    at " join w1 v1 fetch 0 follows\n" at " ask w1 -\n" at " begin w1 7-0 reader-" reader "\n"
+
 static const struct history histories[] = {
     {"nothing", NULL, ""},
     {"all is seen", NULL, JOINS POSTS SEES CALM "36 end\n"},
@@ -126,6 +131,9 @@ static const struct history histories[] = {
     {"who has left is not owed what is appended below it later", NULL,
      JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 9-1 p1\n1.2 comment w1 9-1 p1 n1\n1.3 leave w1\n"
            "2 lost v1 9-1 9-1\n3 post w1 v1 n2 keyed p1\n3.1 stored w1 n2 8-1 p1\n5 calm\n36 end\n"},
+    {"nor what was appended below it just before", NULL,
+     JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 9-1 p1\n1.2 comment w1 9-1 p1 n1\n2 lost v1 9-1 9-1\n"
+           "3 post w1 v1 n2 keyed p1\n3.1 stored w1 n2 8-1 p1\n3.2 leave w1\n5 calm\n36 end\n"},
     {"who has stalled is owed nothing", NULL,
      "0 join w1 v1 fetch 2 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS "5 calm\n36 end\n"},
     {"a stream stays when its video is placed elsewhere", NULL,
@@ -193,7 +201,7 @@ static const struct history histories[] = {
            "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
     {"moderators do all they can", NULL,
      JOINS
-     "0 wants w1 room\n0.2 room w1 n0\n0.5 act w1 v1 timeout - n1 3\n0.6 done w1 done\n"
+     "0 wants w1 room\n0.2 room w1 n0 -\n0.5 act w1 v1 timeout - n1 3\n0.6 done w1 done\n"
      "1 post w1 v1 n1 once p1\n1.1 refused w1 n1 p1 banned\n"
      "4 post w1 v1 n2 once p1\n4.1 stored w1 n2 7-1 p1\n4.1 comment w1 7-1 p1 n2\n"
      "5 act w1 v1 shadow - n1 0\n5.1 done w1 done\n6 post w1 v1 n3 once p1\n6.1 hidden w1 n3 p1\n"
@@ -236,8 +244,57 @@ static const struct history histories[] = {
     {"who wants all gets a sample", "sampled",
      JOINS "0 wants w1 all\n0.5 act w1 v1 rate - n0 1\n0.6 done w1 done\n" POSTS
            "4 more w1 2\n4 comment w1 7-3 p1 n3\n"},
+    {"a viewer is at any reader of a set", NULL, SETS COMES("15", "2") "36 end\n"},
+    {"a viewer comes to a reader that has just left the set", NULL,
+     SETS "14 placed v1 p1 n0 2\n" COMES("15", "2") "36 end\n"},
+    {"a viewer comes to a reader that is in no set any more", "misplaced",
+     SETS "12 placed v1 p1 n0 2\n" COMES("15", "2") "36 end\n"},
+    {"a viewer is at a reader that is in no set", "misplaced", SETS COMES("15", "3") "36 end\n"},
+    {"where a reader is full, a viewer may be anywhere", NULL,
+     "0 most 1\n0 placed v1 p1 n0 0\n5 calm\n12 join w2 v1 fetch 0 follows\n12 ask w2 -\n"
+     "12 begin w2 7-0 reader-1\n" COMES("15", "2") "36 end\n"},
+    {"the mapping names another reader than the first of the set", "hint",
+     SETS "14 placed v1 p2 n12 2\n" COMES("15", "2") "36 end\n"},
+    {"a video has two readers without a set", "two-owners",
+     "5 calm\n12 join w2 v1 fetch 0 follows\n12 ask w2 -\n12 begin w2 7-0 reader-1\n" COMES("15",
+                                                                                            "2") "36 end\n"},
+    {"a reader that drains has no viewers left", NULL,
+     COMES("1",
+           "2") "5 calm\n12 order drain v0 n2\n12 obeyed drain v0 n2 200\n13 cut w1 moved\n13 ask w1 7-0\n"
+                "13 begin w1 7-0 reader-1\n36 end\n"},
+    {"a reader that drains keeps a viewer", "kept",
+     COMES("1", "2") "5 calm\n12 order drain v0 n2\n12 obeyed drain v0 n2 200\n36 end\n"},
+    {"a reader that was to drain and then to stay keeps a viewer", NULL,
+     COMES("1", "2") "5 calm\n12 order drain v0 n2\n12 obeyed drain v0 n2 200\n13 order stay v0 n2\n"
+                     "13 obeyed stay v0 n2 200\n36 end\n"},
+    {"a reader keeps a viewer of a video that was moved away", "kept",
+     "0 placed v1 p2 n0 0\n" COMES("1", "2") "5 calm\n12 order move v1 n0\n12 obeyed move v1 n0 200\n"
+                                             "12 placed v1 p1 n0 0\n36 end\n"},
+    {"an order is refused", "refused", "1 order move v1 n0\n1 obeyed move v1 n0 400\n"},
+    {"a reader that shares a video lets viewers go while it has too many", NULL,
+     "0 most 100\n0 placed v1 p1 n12 1\n" COMES("1", "1") "2 fault kill_manager-1\n3 cut w1 moved\n"},
+    {"a reader that shares a video no more lets viewers go", "stopped",
+     "0 most 100\n0 placed v1 p2 n12 1\n" COMES(
+         "1", "1") "2 fault kill_manager-1\n3 placed v1 p2 n0 2\n7 cut w1 moved\n"},
+    {"a video that was moved lets viewers go", NULL,
+     "0 placed v1 p1 n0 0\n" COMES("1", "1") "2 fault kill_manager-1\n6 order move v1 n0\n7 cut w1 moved\n"},
+    {"a reader that is full turns a viewer away", NULL,
+     "0 most 1\n0 join w1 v1 fetch 0 follows\n0 ask w1 -\n0 denied w1 503\n"},
+    {"a reader that is full answers an EventSource", "denied",
+     "0 most 1\n0 join w1 v1 eventsource 0 follows\n0 ask w1 -\n0 denied w1 503\n"},
+    {"who wants the room knows what is pinned", NULL,
+     JOINS "0 wants w1 room\n" POSTS SEES "4.1 act w1 v1 pin 7-2 n0 0\n4.2 done w1 done\n"
+           "4.3 entry w1 v1 7-4 pin 7-2 p0\n4.4 room w1 n0 7-2\n5 calm\n36 end\n"},
+    {"who wants the room knows what was pinned before", "room",
+     JOINS "0 wants w1 room\n0.2 room w1 n0 -\n" POSTS SEES "4.1 act w1 v1 pin 7-2 n0 0\n4.2 done w1 done\n"
+           "4.3 entry w1 v1 7-4 pin 7-2 p0\n5 calm\n36 end\n"},
+    {"what was deleted is pinned no more", "room",
+     JOINS
+     "0 wants w1 room\n" POSTS SEES "4.1 act w1 v1 pin 7-2 n0 0\n4.2 done w1 done\n"
+     "4.3 entry w1 v1 7-4 pin 7-2 p0\n4.4 room w1 n0 7-2\n4.5 act w1 v1 retract 7-2 n0 0\n4.6 done w1 done\n"
+     "4.7 entry w1 v1 7-5 retract 7-2 p0\n5 calm\n36 end\n"},
     {"who wants the room knows an old one", "room",
-     JOINS "0 wants w1 room\n0.5 act w1 v1 freeze - n0 0\n0.6 done w1 done\n0.7 room w1 n2\n"
+     JOINS "0 wants w1 room\n0.5 act w1 v1 freeze - n0 0\n0.6 done w1 done\n0.7 room w1 n2 -\n"
            "0.8 act w1 v1 thaw - n0 0\n0.9 done w1 done\n5 calm\n36 end\n"},
     {"who wants the room knows none", "room", JOINS "0 wants w1 room\n5 calm\n36 end\n"},
     {"more reactions than were sent", "reactions", JOINS "1 react w1 v1\n2 reacted w1 1\n3 reacted w1 1\n"},
@@ -423,7 +480,7 @@ static void test_a_line_is_read_as_it_was_written(void **state) {
                                "1.700000 hidden w3 n20 p1\n"
                                "1.700000 react w3 v1\n"
                                "1.700000 wants w3 room\n"
-                               "1.700000 room w3 n6\n"
+                               "1.700000 room w3 n6 7-5\n"
                                "1.700000 reacted w3 2\n"
                                "1.700000 allowed w3 n19 7-9 p0\n"
                                "1.700000 cut w3 reset\n"
@@ -432,6 +489,10 @@ static void test_a_line_is_read_as_it_was_written(void **state) {
                                "1.700000 leave w3\n"
                                "1.700000 lost v1 7-2 7-4\n"
                                "1.700000 fault kill_reader-1\n"
+                               "1.700000 order move v2 n3\n"
+                               "1.700000 obeyed move v2 n3 200\n"
+                               "1.700000 placed v2 p3 n312 4\n"
+                               "1.700000 most 60\n"
                                "1.700000 calm\n"
                                "1.700000 total 12\n"
                                "2.000000 end\n";

@@ -16,7 +16,8 @@ enum {
     NAP_MS = 8000,      // now and then it reads nothing for about so long
     NAPS_PERCENT = 5,
     STABLE_MS = 10000,   // a stream that has lasted this long was a good one
-    LEAVES_PERCENT = 10, // that leave where others only reconnect
+    LEAVES_PERCENT = 10, // that leave where others only reconnect,
+    TURNS_PERCENT = 40,  // where the crowd turns to another video now and then
     RESETS_PERCENT = 30, // that end a stream with a reset
     AGAIN_PERCENT = 30,
     RETRY_MOST_MS = 2500,
@@ -58,7 +59,7 @@ static void viewer_choose_character(struct viewer *v) {
     struct crowd *c = v->crowd;
     unsigned pace = (unsigned)crowd_random(c, 100);
     v->kind = kinds[crowd_random(c, sizeof kinds / sizeof *kinds)];
-    v->video = 1 + (uint32_t)crowd_random(c, c->config->videos);
+    v->video = crowd_choose_video(c);
     v->keeps_address = crowd_chance(c, 50);
     v->uses_post = v->kind == &viewer_fetch && crowd_chance(c, 50);
     v->stays = v->kind == &viewer_fetch && crowd_chance(c, 30);
@@ -399,7 +400,7 @@ static void viewer_on_sip(struct loop_timer *t) {
 static void viewer_on_drop(struct loop_timer *t) {
     struct viewer *v = container_of(t, struct viewer, drop);
     if (v->crowd->calm) return;
-    if (crowd_chance(v->crowd, LEAVES_PERCENT)) {
+    if (crowd_chance(v->crowd, v->crowd->config->turn_ms ? TURNS_PERCENT : LEAVES_PERCENT)) {
         viewer_leave(v);
         return;
     }

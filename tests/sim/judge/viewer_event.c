@@ -99,6 +99,7 @@ static bool viewer_take_room(struct viewer *v, const char *data, size_t len) {
         if (!*value) return viewer_break(v, members[i].name);
         if (strcmp(value, members[i].off) != 0) e.number |= 1u << members[i].state;
     }
+    if (!read_member(data, len, "pinned", &e.at)) e.at = (struct position){0};
     crowd_note(v->crowd, &e);
     return true;
 }

@@ -176,6 +176,11 @@ void redis_model_free(struct redis_model *m) {
     free(m);
 }
 
+const char *redis_model_string(const struct redis_model *m, const char *key) {
+    const struct model_key *k = model_key_find(m->keys[0], model_bytes_of_string(key));
+    return k && k->type == MODEL_STRING ? k->string->at : NULL;
+}
+
 bool redis_model_is_alive(const struct redis_model *m) {
     return m->alive;
 }

@@ -46,6 +46,9 @@ void redis_port_turn_to(struct redis_port *, struct redis_model *);
 // `REPLICAOF 10.0.0.1 6379`, `REPLICAOF NO ONE`. Returns whether it was no error. A dead server does nothing.
 bool redis_model_do(struct redis_model *, const char *command);
 
+// Returns the string at a key of the first database, which is valid until the key is written, or NULL.
+const char *redis_model_string(const struct redis_model *, const char *key);
+
 // kill -9: connections are reset, and new ones refused. Data stays on disk (see redis_model_start()).
 void redis_model_kill(struct redis_model *);
 bool redis_model_is_alive(const struct redis_model *);
