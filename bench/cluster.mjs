@@ -117,18 +117,15 @@ async function slotsMove() {
   })();
   const from = performance.now();
   for (let i = 0; i < slots; i++) {
-    const slot = hot[i % 3];
-    await until(async () => { // the others may not have heard yet of the move before
-      const [owner] = (await Promise.all(cluster.primaries.map(async (one) => (await cluster.ownerOf(slot, one)) === one && one))).filter(Boolean);
-      await cluster.move(slot, owner, cluster.primaries[(cluster.primaries.indexOf(owner) + 1) % 3]);
-      return true;
-    }, 'a move');
+    const slot = i % 10 < 3 ? hot[i % 10] : (i * 16) % 16_384;
+    const owner = await cluster.ownerOf(slot);
+    await cluster.move(slot, owner, cluster.primaries[(cluster.primaries.indexOf(owner) + 1) % 3]);
   }
   const took = performance.now() - from;
   moving = false;
   await watch;
   await load.prove();
-  row(`${slots} moves of slots of the watched videos, with their keys, in ${(took / 1_000).toFixed(1)} s: the longest until each poster had an answer and each viewer the comment; none of ${load.total} was lost, doubled or announced`, ms(longest));
+  row(`${slots} slots moved in ${(took / 1_000).toFixed(1)} s, three of ten of watched videos: the longest until each poster had an answer and each viewer the comment; none of ${load.total} was lost, doubled or announced`, ms(longest));
   await release();
 }
 
