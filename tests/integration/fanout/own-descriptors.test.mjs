@@ -9,6 +9,7 @@ import { RawClient } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { setup } from '../lib/system.mjs';
 import { until } from '../lib/time.mjs';
+import { Agent } from '../lib/undici.mjs';
 
 const NOFILE = 256; // in `processes`, each reader has as many
 const CROWD = setup === 'processes' ? 1_500 : 600;
@@ -154,6 +155,7 @@ scenario('kill -9 and a restart: the whole crowd resumes where it was', { disk: 
 
 scenario('one table for all, and it is full: new viewers are closed, requests are answered, other viewers are not affected', async (t) => {
   const system = await t.system({ limits: { nofile: 2 * NOFILE } });
+  system.dispatcher = new Agent({ connections: 64, pipelining: 0 }); // a server that is full closes connections that are kept, maybe as they are used again
   const crowd = startCrowd(t, system);
   await answeringThroughout(system, async () => {
     const entered = await crowd.enter(CROWD, VIDEOS, { refusals: true, atOnce: 8 });
@@ -161,10 +163,10 @@ scenario('one table for all, and it is full: new viewers are closed, requests ar
     const stored = await postToAll(crowd, 20);
     await crowd.reach(stored);
     assert.ok(crowd.members.every(({ seen }) => seen === 20), 'connected viewers miss nothing');
-    assert.equal((await readerFigures(system)).shed, CROWD - entered.length);
+    await until(async () => (await readerFigures(system)).shed === CROWD - entered.length, 'those that were refused to be counted');
     crowd.leave(entered.slice(0, 60));
     await crowd.insist(60, VIDEOS);
     await crowd.reach(await postToAll(crowd, 2));
   });
-  for (const [, url] of everyPort(system)) assert.equal((await call('GET', `${url}/ready`)).status, 200);
+  for (const [role, url] of everyPort(system)) await until(async () => (await call('GET', `${url}/ready`)).status === 200, `/ready of ${role}`);
 });

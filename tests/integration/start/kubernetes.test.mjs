@@ -33,6 +33,12 @@ function environmentOf(workload, { redis }) {
   return all;
 }
 
+// Its arguments, with a folder in place of what is mounted there.
+const argumentsOf = (workload, folder) => {
+  const { args, volumeMounts = [] } = containerOf(workload);
+  return args.map((arg) => volumeMounts.reduce((path, { mountPath }) => path.replace(mountPath, folder), arg));
+};
+
 scenario('each container of the manifests starts the program, which becomes ready', { setups, ms: 60_000 }, async (t) => {
   const redis = new RedisServer();
   t.after(() => redis.release());
@@ -43,7 +49,7 @@ scenario('each container of the manifests starts the program, which becomes read
     for (const name of Object.keys(env)) assert.match(name, /^[A-Z][A-Z_]*$/);
     const admin = ports[workloads.length + i];
     const own = { PORT: String(ports[i]), CHORUS_ADMIN_BIND: env.CHORUS_ADMIN_BIND.replace('0.0.0.0:9000', `127.0.0.1:${admin}`) };
-    const program = new Program(containerOf(workload).args, { env: { ...env, ...own } });
+    const program = new Program(argumentsOf(workload, t.folder()), { env: { ...env, ...own } });
     t.after(() => program.end ?? program.kill('SIGTERM'));
     await until(async () => {
       if (program.end) throw Object.assign(new Error(program.end.stderr), { final: true });
