@@ -21,9 +21,20 @@ enum {
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
-    ANSWERS_MAX_BYTES = 1 << 20, // held by answers: then it waits until a turn of the loop takes them
+    ANSWERS_READ_BYTES = 1 << 20, // held by answers: then reads wait until turns of the loop take them,
+    ANSWERS_MAX_BYTES = 8 << 20,  // and then everything does
+    TURN_READ_BYTES = 256 << 10,  // about, of the log's entries for one turn of the loop
     WHY_SIZE = 512
 };
+
+// Reads of the log come by the thousand when viewers come back, and hold much: everything else goes first, on
+// its way to the store and back.
+struct request_queue {
+    struct request_list first, reads;
+};
+
+// The loop takes answers as fast as they come, less fast, or not at all.
+enum thread_may { MAY_NOTHING, MAY_WORK, MAY_READ };
 
 struct store_thread {
     pthread_t thread;
@@ -33,7 +44,7 @@ struct store_thread {
 
     pthread_mutex_t lock; // for what follows
     pthread_cond_t changed;
-    struct request_list waiting, answers;
+    struct request_queue waiting, answers;
     size_t answer_bytes;
     struct engine_stats stats;
     enum { THREAD_STARTING, THREAD_RUNNING, THREAD_STOPPING } state;
@@ -46,9 +57,10 @@ struct store_thread {
     // The thread only:
     struct store *store;
     struct checkpointer *checkpointer;
-    struct request_list taken, ranges; // what batches left for the next ones
-    int64_t probe_ms;                  // while it is failing: when to try whether it can be written again
-    char failure[WHY_SIZE];            // why it is failing
+    struct request_queue taken; // what batches left for the next ones
+    enum thread_may may;
+    int64_t probe_ms;       // while it is failing: when to try whether it can be written again
+    char failure[WHY_SIZE]; // why it is failing
     int64_t sweep_ms, check_files_ms, scrub_ms;
     bool sweep_more;
 };
@@ -197,14 +209,29 @@ static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
 
 // Waiting and handing over
 
-static bool thread_may_work(const struct store_thread *t) {
-    return t->answer_bytes <= ANSWERS_MAX_BYTES && (t->taken.first || t->ranges.first || t->waiting.first);
+static void queue_add(struct request_queue *q, struct request_list *requests) {
+    for (struct request *r; (r = request_list_take(requests));)
+        request_list_add(r->reads_log ? &q->reads : &q->first, r);
 }
 
-// Sets what reads the log apart: such requests come by the thousand when viewers come back.
-static void thread_sort(struct store_thread *t, struct request_list *requests) {
-    for (struct request *r; (r = request_list_take(requests));)
-        request_list_add(r->reads_log ? &t->ranges : &t->taken, r);
+static void queue_empty_into(struct request_list *to, struct request_queue *q) {
+    request_list_move(to, &q->first);
+    request_list_move(to, &q->reads);
+}
+
+static bool queue_is_empty(const struct request_queue *q) {
+    return !q->first.first && !q->reads.first;
+}
+
+static enum thread_may thread_may_now(const struct store_thread *t) {
+    if (t->answer_bytes <= ANSWERS_READ_BYTES || t->state == THREAD_STOPPING) return MAY_READ;
+    return t->answer_bytes <= ANSWERS_MAX_BYTES ? MAY_WORK : MAY_NOTHING;
+}
+
+static bool thread_has_work(const struct store_thread *t) {
+    enum thread_may may = thread_may_now(t);
+    return (may >= MAY_WORK && (t->taken.first.first || t->waiting.first.first)) ||
+           (may == MAY_READ && (t->taken.reads.first || t->waiting.reads.first));
 }
 
 static void thread_take_limits(struct store_thread *t) {
@@ -214,21 +241,20 @@ static void thread_take_limits(struct store_thread *t) {
 }
 
 // Waits for requests or maintenance, and takes the requests. Returns false when it is time to end.
-static bool thread_wait(struct store_thread *t, bool *requests) {
+static bool thread_wait(struct store_thread *t) {
     int64_t due_ms = thread_next_maintenance_ms(t);
-    struct request_list fresh = {0};
     pthread_mutex_lock(&t->lock);
-    while (t->state != THREAD_STOPPING && !t->new_limits && !thread_may_work(t) &&
+    while (t->state != THREAD_STOPPING && !t->new_limits && !thread_has_work(t) &&
            clock_monotonic_ms() < due_ms)
         clock_wait(&t->changed, &t->lock, due_ms);
-    *requests = t->state == THREAD_STOPPING || thread_may_work(t);
-    if (*requests) request_list_move(&fresh, &t->waiting);
+    t->may = thread_may_now(t);
+    request_list_move(&t->taken.first, &t->waiting.first);
+    request_list_move(&t->taken.reads, &t->waiting.reads);
     if (t->new_limits) thread_take_limits(t);
     bool stopping = t->state == THREAD_STOPPING;
     int64_t stop_by_ms = t->stop_by_ms;
     pthread_mutex_unlock(&t->lock);
-    thread_sort(t, &fresh);
-    return !stopping || ((t->taken.first || t->ranges.first) && clock_monotonic_ms() < stop_by_ms);
+    return !stopping || (!queue_is_empty(&t->taken) && clock_monotonic_ms() < stop_by_ms);
 }
 
 static void thread_hand_back(struct store_thread *t, struct request_list *done, int64_t took_us,
@@ -236,8 +262,8 @@ static void thread_hand_back(struct store_thread *t, struct request_list *done, 
     size_t bytes = 0;
     for (const struct request *r = done->first; r; r = r->next) bytes += r->held_bytes;
     pthread_mutex_lock(&t->lock);
-    bool tell = !t->answers.first && done->first;
-    request_list_move(&t->answers, done);
+    bool tell = queue_is_empty(&t->answers) && done->first;
+    queue_add(&t->answers, done);
     t->answer_bytes += bytes;
     engine_stats_add(&t->stats, took_us, failed);
     pthread_mutex_unlock(&t->lock);
@@ -260,10 +286,10 @@ static size_t thread_run_batch(struct store_thread *t, struct request_list *requ
     return count;
 }
 
-// What reads the log comes behind everything else, a batch at a time: a comment waits for one such batch.
+// Reads come behind everything else, a batch at a time: a comment waits for one such batch.
 static size_t thread_work(struct store_thread *t) {
-    size_t done = thread_run_batch(t, &t->taken);
-    return done + thread_run_batch(t, &t->ranges);
+    size_t done = t->may >= MAY_WORK ? thread_run_batch(t, &t->taken.first) : 0;
+    return t->may == MAY_READ ? done + thread_run_batch(t, &t->taken.reads) : done;
 }
 
 // Start and end
@@ -289,11 +315,7 @@ static void *thread_run(void *arg) {
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
     if (!opened) return NULL;
-    bool requests;
-    while (thread_wait(t, &requests)) {
-        size_t done = requests ? thread_work(t) : 0;
-        thread_do_maintenance(t, done);
-    }
+    while (thread_wait(t)) thread_do_maintenance(t, thread_work(t));
     thread_write_leases(t);
     checkpointer_stop(t->checkpointer);
     store_close(t->store);
@@ -341,7 +363,7 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
 
 void store_thread_push(struct store_thread *t, struct request_list *requests) {
     pthread_mutex_lock(&t->lock);
-    request_list_move(&t->waiting, requests);
+    queue_add(&t->waiting, requests);
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
 }
@@ -354,15 +376,24 @@ void store_thread_set_limits(struct store_thread *t, const struct engine_limits 
     pthread_cond_signal(&t->changed);
 }
 
+// Returns how many bytes it holds.
+static size_t thread_take_answer(struct store_thread *t, struct request_list *from, struct request_list *to) {
+    struct request *r = request_list_take(from);
+    t->answer_bytes -= r->held_bytes;
+    request_list_add(to, r);
+    return r->held_bytes;
+}
+
 struct request_list store_thread_answers(struct store_thread *t, size_t most, bool *more) {
     struct request_list answers = {0};
     pthread_mutex_lock(&t->lock);
-    while (answers.count < most && t->answers.first) {
-        struct request *r = request_list_take(&t->answers);
-        t->answer_bytes -= r->held_bytes;
-        request_list_add(&answers, r);
-    }
-    *more = t->answers.first != NULL;
+    while (answers.count < most && t->answers.first.first) thread_take_answer(t, &t->answers.first, &answers);
+    size_t read_bytes = 0; // a read at least in each turn
+    do {
+        if (!t->answers.reads.first) break;
+        read_bytes += thread_take_answer(t, &t->answers.reads, &answers);
+    } while (answers.count < most && read_bytes < TURN_READ_BYTES);
+    *more = !queue_is_empty(&t->answers);
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
     return answers;
@@ -383,9 +414,8 @@ void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
     pthread_join(t->thread, NULL);
-    request_list_move(answered, &t->answers);
-    request_list_move(left, &t->taken);
-    request_list_move(left, &t->ranges);
-    request_list_move(left, &t->waiting);
+    queue_empty_into(answered, &t->answers);
+    queue_empty_into(left, &t->taken);
+    queue_empty_into(left, &t->waiting);
     thread_release(t);
 }

@@ -22,7 +22,8 @@ struct store_thread *store_thread_start(const struct embedded_config *, void (*o
 // Takes all requests of the list.
 void store_thread_push(struct store_thread *, struct request_list *);
 
-// Gives the requests that have been answered, in order, `most` of them, and says whether there are more.
+// Gives requests that have been answered, `most` of them, and says whether there are more: those that do not
+// read the log in order, then those that do, one at least and about 256 KB of entries.
 struct request_list store_thread_answers(struct store_thread *, size_t most, bool *more);
 
 // Returns whether the store can be written; if not, copies a sentence with the reason.
