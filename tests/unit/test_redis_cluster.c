@@ -255,6 +255,89 @@ static void the_videos_of_a_slot_are_subscribed_again_and_asked_for_together(voi
     for (unsigned i = 0; i < 2 * EACH; i++) assert_int_equal(position_compare(heads[i].at, at[i]), 0);
 }
 
+// A slot that moves
+
+static void tell(const struct redis_server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const struct redis_server *s, const char *format, ...) {
+    char command[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    assert_true(redis_server_tell(s, command));
+}
+
+static void read_id(const struct redis_server *s, char id[64]) {
+    redisReply *reply = redis_server_ask(s, "CLUSTER MYID");
+    assert_non_null(reply);
+    snprintf(id, 64, "%s", reply->str);
+    freeReplyObject(reply);
+}
+
+static void move_keys(const struct redis_server *from, const struct redis_server *to, unsigned slot) {
+    char command[64];
+    snprintf(command, sizeof command, "CLUSTER GETKEYSINSLOT %u 100", slot);
+    redisReply *keys = redis_server_ask(from, command);
+    assert_non_null(keys);
+    assert_true(keys->elements > 1);
+    for (size_t i = 0; i < keys->elements; i++)
+        tell(from, "MIGRATE 127.0.0.1 %d %s 0 5000", to->port, keys->element[i]->str);
+    freeReplyObject(keys);
+}
+
+struct listed {
+    struct world *world;
+    bool has[SHARDS];
+    char names[SHARDS][NAME_SIZE], cursor[64];
+    bool goes_on;
+};
+
+static void on_listed(void *arg, enum engine_status status, const struct engine_videos *page) {
+    struct listed *l = arg;
+    assert_int_equal(status, ENGINE_OK);
+    for (size_t i = 0; i < page->count; i++)
+        for (int n = 0; n < SHARDS; n++) l->has[n] |= !strcmp(page->names[i], l->names[n]);
+    l->goes_on = page->next != NULL;
+    snprintf(l->cursor, sizeof l->cursor, "%s", page->next ? page->next : "");
+    world_answered(l->world);
+}
+
+static void assert_all_are_there(struct world *w, struct listed *l, uint64_t comments) {
+    assert_int_equal(world_overview(w)->comments, comments);
+    memset(l->has, 0, sizeof l->has);
+    do {
+        w->awaited++;
+        w->ops->videos(w->engine, l->cursor, on_listed, l);
+        world_wait(w);
+    } while (l->goes_on);
+    for (int n = 0; n < SHARDS; n++) assert_true(l->has[n]);
+}
+
+// Its keys are elsewhere before the slot is, and the engine has the table of slots from before.
+static void what_is_of_all_videos_is_read_where_a_slot_has_moved(void **state) {
+    struct shards *s = *state;
+    struct world *w = s->world;
+    struct listed l = {.world = w};
+    static struct viewer viewers[SHARDS]; // so that the engine waits for their servers
+    char ids[SHARDS][64];
+    for (unsigned i = 0; i < SHARDS; i++) {
+        name_of(l.names[i], i);
+        read_id(&s->of[i], ids[i]);
+        view(&viewers[i], w, w->engine, l.names[i]);
+        world_await_ready(w);
+        world_post(w, l.names[i], 1);
+    }
+    world_post(w, l.names[1], 2);
+    assert_all_are_there(w, &l, 3);
+    unsigned slot = slot_of(l.names[1]);
+    tell(&s->of[0], "CLUSTER SETSLOT %u IMPORTING %s", slot, ids[1]);
+    tell(&s->of[1], "CLUSTER SETSLOT %u MIGRATING %s", slot, ids[0]);
+    move_keys(&s->of[1], &s->of[0], slot);
+    assert_all_are_there(w, &l, 3);
+    for (unsigned i = 0; i < SHARDS; i++) tell(&s->of[i], "CLUSTER SETSLOT %u NODE %s", slot, ids[0]);
+    assert_all_are_there(w, &l, 3);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
@@ -263,6 +346,7 @@ int main(void) {
         TEST(an_address_that_is_none_of_theirs_does_no_harm_beside_another),
         TEST(a_wrong_password_is_said),
         TEST(the_videos_of_a_slot_are_subscribed_again_and_asked_for_together),
+        TEST(what_is_of_all_videos_is_read_where_a_slot_has_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

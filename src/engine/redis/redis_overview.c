@@ -112,6 +112,7 @@ void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
     redis_gather((struct redis *)engine, &(struct redis_gather){.script = &redis_script_overview,
                                                                 .args = {ENGINE_NEWEST, ENGINE_MAPPED},
                                                                 .count = 2,
+                                                                .is_whole = true,
                                                                 .take = take_overview,
                                                                 .end = on_overview_gathered,
                                                                 .arg = g});
@@ -145,6 +146,11 @@ static void on_videos(struct redis_call *c, enum engine_status status, const red
     from->slot += (unsigned)read;
     from->offset = read ? 0 : from->offset;
     if (count == ENGINE_VIDEOS + 1) from->offset += ENGINE_VIDEOS;
+    if (status == ENGINE_OK && !read && count == 1 && c->pinned) {
+        redis_gather_send_alone(c, &redis_script_videos, (const int64_t[]){from->offset, ENGINE_VIDEOS}, 2,
+                                from->slot);
+        return;
+    }
     if (status == ENGINE_OK && !page.count && videos_send(c)) return;
     page.names = names;
     snprintf(next, sizeof next, "%u %" PRId64, from->slot, from->offset);
@@ -158,7 +164,7 @@ static bool videos_send(struct redis_call *c) {
     struct videos_from *from = c->more;
     char ends[GATHER_SLOTS][GATHER_END_SIZE];
     unsigned before = from->slot;
-    size_t slots = redis_gather_stretch(c->redis, &from->slot, ends, &c->pinned);
+    size_t slots = redis_gather_stretch(c->redis, &from->slot, NULL, ends, &c->pinned);
     if (!slots) return false;
     if (from->slot != before) from->offset = 0;
     redis_gather_send(c, &redis_script_videos, (const int64_t[]){from->offset, ENGINE_VIDEOS}, 2, ends,

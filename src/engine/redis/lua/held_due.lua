@@ -1,7 +1,8 @@
 -- Needs: each_shard
 -- Reads the comments that wait and are due, of any video.
 -- ARGV  1 how many  2... empty, or in a Cluster the ends of keys (shared/shard.lua) that this server has
--- Returns {video, id, record, ...}, in the order in which they became due. A record reads as append.lua writes it.
+-- Returns {{ends that could not be read...}, {video, id, record, ...}}, in the order in which they became due. A record reads as
+-- append.lua writes it.
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000000 + time[2])
 local found = {}
@@ -18,5 +19,5 @@ local function read(shard)
         end
     end
 end
-each_shard(2, read)
-return found
+local missed = each_shard(2, read)
+return {missed, found}
