@@ -280,6 +280,11 @@ const struct reader_row *readers_find(const struct readers *r, const char *reade
     return readers_find_among(r, r->count, reader_url);
 }
 
+bool readers_is_full(const struct readers *r, const char *reader_url) {
+    const struct reader_row *row = readers_find(r, reader_url);
+    return row && row_is_full(row);
+}
+
 bool readers_is_draining(const struct readers *r, const char *reader_url) {
     const struct reader_row *row = r->drains ? readers_find(r, reader_url) : NULL;
     return row && row->state == READER_LIVE && row->load.draining;

@@ -59,6 +59,7 @@ struct connect_request {
     uint64_t nonce;  // as in the params
     bool whole, redirect, head_only, sends_token;
     bool elsewhere;  // another reader owns the video, and it is served here
+    bool stays;      // so the store says, and it would not be served there
     bool member;     // this reader serves the video with others
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -283,7 +284,7 @@ static void connect_join(struct connect_request *c) {
     c->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
     c->join.on_joined = on_joined;
     struct watched *w = watched_open(r, c->videoid);
-    if (c->redirect) w->is_rechecked = true;
+    if (c->redirect && !c->stays) w->is_rechecked = true;
     if (c->member) w->in_set = w->was_in_set = true;
     broadcast_join(&w->broadcast, &c->join);
 }
@@ -381,6 +382,7 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
                                     !c->head_only) ||
                !connect_redirect(c, base, to->reader_url, false)) {
         c->elsewhere = true;
+        c->stays = to->confirmed;
         connect_join(c);
     }
 }

@@ -2,7 +2,8 @@
 // into an event. At each tick the first few whose answers are there share the viewers that the pace allows,
 // as they go to different readers, each of which shall get its part; then the next. As many viewers take
 // long, it is asked about again: the reader that they go to may be gone, or the video may be this one's
-// again, and those that have left would come back without end.
+// again, or one that it serves with others, or that reader may be full: those that have left would come back
+// without end.
 #include "moves.h"
 
 #include <stdlib.h>
@@ -77,21 +78,30 @@ static struct frame *move_event(const char *base) {
     return f;
 }
 
+// A full reader would send them on, perhaps back to this one. One that drains is sent nobody.
+static bool move_has_to_wait(const struct move *m, const struct placement_answer *p) {
+    const struct reader *r = m->moves->reader;
+    return m->count == MOVES_ALL && !r->draining &&
+           readers_is_full(placement_readers(r->placement), p->reader_url);
+}
+
 static void on_move_placed(void *arg, const struct placement_answer *p) {
     struct move *m = arg;
     struct reader *r = m->moves->reader;
-    const struct watched *w = m->watched;
+    struct watched *w = m->watched;
     r->outstanding--;
     m->moves->asking--;
     m->ask_ms = 0;
-    if (m->state == MOVE_ASKING && p->status == PLACEMENT_UNAVAILABLE) {
+    bool answered = m->state == MOVE_ASKING && p->status == PLACEMENT_OK;
+    if (answered) watched_note_set(r, w, p->set);
+    bool ours = answered && reader_owns_url(r, w, p->reader_url);
+    bool stays = ours || (answered && w->in_set && !r->draining);
+    bool goes = answered && (!stays || m->count != MOVES_ALL);
+    if (m->state == MOVE_ASKING && (p->status == PLACEMENT_UNAVAILABLE || (goes && move_has_to_wait(m, p)))) {
         m->state = MOVE_WAITS;
         m->ask_ms = loop_now_ms(r->service.loop) + ASK_AGAIN_MS;
         return;
     }
-    bool answered = m->state == MOVE_ASKING && p->status == PLACEMENT_OK;
-    bool ours = answered && reader_owns_url(r, w, p->reader_url);
-    bool goes = answered && (!ours || m->count != MOVES_ALL);
     m->state = MOVE_GOES;
     if (!goes) {
         move_free(m->moves, m);

@@ -19,8 +19,8 @@ void moves_free(struct moves *); // once nothing is asked about any more
 // Ends all: viewers that have not been told to go stay.
 void moves_end(struct reader *);
 
-// Lets `count` of a video's viewers go (MOVES_ALL: as soon as another reader has the video), at `per_second`,
-// or (0) at moves_rate(). One that has been asked for before is replaced.
+// Lets `count` of a video's viewers go (MOVES_ALL: as soon as another reader has the video, without this one,
+// and has room), at `per_second`, or (0) at moves_rate(). One that has been asked for before is replaced.
 void moves_start(struct reader *, const char *video, int64_t count, double per_second);
 
 // The video is about to be closed.

@@ -6,6 +6,7 @@
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "placement/placement.h"
+#include "placement/readers.h"
 #include "moves.h"
 #include "reader_core.h"
 #include "watched.h"
@@ -46,7 +47,8 @@ static void recheck_yield(struct recheck *check, const char *owner) {
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
                  broadcast_viewers(&w->broadcast));
-    if (broadcast_viewers(&w->broadcast) && moves_rate(r) > 0)
+    bool others_may_take = moves_rate(r) > 0 || readers_is_full(placement_readers(r->placement), owner);
+    if (broadcast_viewers(&w->broadcast) && others_may_take)
         moves_start(r, w->video, MOVES_ALL, 0);
     else
         watched_close(r, w);

@@ -29,7 +29,8 @@ struct watched {
     bool is_mentioned;                // in the lease: it takes a part of the reader
     bool in_set;                      // this reader serves it with others
     bool was_in_set;                  // or did: viewers that are left stay
-    bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
+    bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere, or
+                       // here because the owner is full
     char video[];
 };
 

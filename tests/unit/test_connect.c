@@ -131,7 +131,14 @@ static void list_readers(const char *own_load, const char *other_load) {
                                           {.reader_url = other_url, .left_ms = 3000, .load = other_load}};
     readers_update(&readers, leases, other_load ? 2 : 1, now_ms += 500, 0);
 }
+
 static struct reader_set *set; // of the answers; NULL: there is none
+
+static void have_set(const char *text) {
+    reader_set_unref(set);
+    set = text ? reader_set_read(&(struct engine_set){.generation = 1, .text = text}) : NULL;
+    sends_on = false;
+}
 
 static void place(enum placement_status status, const char *reader_url) {
     placement_cb *cb = placement_waiting;
@@ -442,6 +449,53 @@ static void a_video_of_viewers_that_are_served_anywhere_is_not_rechecked(void **
     assert_true(fake_fanout_has(FAKE_SINK));
 }
 
+// It rechecks soon after its start.
+static void assert_they_stay_while(const char *owner_url) {
+    for (int ms = 0; ms < 2 * RECHECK_MS; ms += SWEEP_MS) {
+        run_with_lease(SWEEP_MS);
+        if (placement_waiting) place(PLACEMENT_OK, owner_url);
+    }
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
+// The owner was full, and would send them here again.
+static void nor_is_one_of_viewers_that_were_sent_here(void **state) {
+    (void)state;
+    keep_lease();
+    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
+                             "", NULL));
+    reader_connect(reader, &exchange.exchange,
+                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    place(PLACEMENT_OK, other_url);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    assert_they_stay_while(other_url);
+}
+
+static void viewers_of_a_video_that_a_full_reader_has_by_now_leave_once_it_has_room(void **state) {
+    (void)state;
+    keep_lease();
+    wait_for_feed();
+    fake_answer(engine, 0);
+    run_with_lease(RECHECK_MS + SWEEP_MS);
+    list_readers("{}", "{\"most\":1}");
+    readers.rows[1].viewers = 1;
+    place(PLACEMENT_OK, other_url);
+    for (int i = 0; i < 2; i++) {
+        run_with_lease(5 * SWEEP_MS);
+        place(PLACEMENT_OK, other_url);
+    }
+    run_with_lease(2 * SWEEP_MS);
+    assert_true(fake_fanout_has(FAKE_SINK));
+    readers.rows[1].viewers = 0;
+    run_with_lease(4 * SWEEP_MS);
+    place(PLACEMENT_OK, other_url);
+    run_with_lease(SWEEP_MS);
+    assert_false(fake_fanout_has(FAKE_SINK));
+}
+
 // A reader that drains
 
 static void watch_as_own(void) {
@@ -536,6 +590,22 @@ static void a_move_ends_when_the_video_is_this_readers_again(void **state) {
     assert_true(fake_fanout_has(FAKE_SINK));
 }
 
+// So few leave, and it comes to serve the video with others.
+static void a_move_ends_when_this_reader_is_one_of_the_set(void **state) {
+    (void)state;
+    watch_as_own();
+    list_readers("{}", "{}");
+    moves_start(reader, FAKE_VIDEO, MOVES_ALL, 0.3);
+    place(PLACEMENT_OK, other_url);
+    run_with_lease(6 * SWEEP_MS);
+    have_set("http://reader-2:4002 http://127.0.0.1:4001");
+    place(PLACEMENT_OK, other_url);
+    have_set(NULL);
+    run_with_lease(20 * SWEEP_MS);
+    assert_null(placement_waiting);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
 static void a_reader_that_drains_turns_those_away_that_are_not_redirected(void **state) {
     (void)state;
     keep_lease();
@@ -624,12 +694,6 @@ static void one_that_would_never_come_back_after_an_error_is_closed(void **state
 
 // Sets
 
-static void have_set(const char *text) {
-    reader_set_unref(set);
-    set = text ? reader_set_read(&(struct engine_set){.generation = 1, .text = text}) : NULL;
-    sends_on = false;
-}
-
 #define OWN   "http://127.0.0.1:4001"
 #define OTHER "http://reader-2:4002"
 
@@ -689,11 +753,7 @@ static void viewers_of_a_reader_that_has_left_the_set_are_not_cut(void **state) 
     fake_notify_subscribed(engine);
     fake_answer(engine, 0);
     have_set(NULL);
-    for (int ms = 0; ms < 2 * RECHECK_MS; ms += SWEEP_MS) { // it rechecks soon after its start
-        run_with_lease(SWEEP_MS);
-        if (placement_waiting) place(PLACEMENT_OK, OTHER);
-    }
-    assert_true(fake_fanout_has(FAKE_SINK));
+    assert_they_stay_while(OTHER);
 }
 
 int main(void) {
@@ -712,12 +772,15 @@ int main(void) {
         CASE(a_viewer_without_memory_for_it_is_refused_with_out_of_memory),
         CASE(soon_after_its_start_a_reader_gives_up_a_video_that_was_reassigned),
         CASE(a_video_of_viewers_that_are_served_anywhere_is_not_rechecked),
+        CASE(nor_is_one_of_viewers_that_were_sent_here),
+        CASE(viewers_of_a_video_that_a_full_reader_has_by_now_leave_once_it_has_room),
         CASE(the_viewers_of_a_reader_that_drains_leave_once_others_are_to_have_them),
         CASE(a_recheck_leaves_those_alone_that_leave_at_a_pace),
         CASE(without_another_reader_they_stay),
         CASE(those_whose_video_nobody_else_gets_are_asked_about_again),
         CASE(a_drain_that_is_called_off_leaves_the_rest),
         CASE(a_move_ends_when_the_video_is_this_readers_again),
+        CASE(a_move_ends_when_this_reader_is_one_of_the_set),
         CASE(a_reader_that_drains_turns_those_away_that_are_not_redirected),
         CASE(a_viewer_too_many_is_sent_to_a_reader_of_another_process),
         CASE(so_is_one_that_waited_while_others_came),

@@ -84,7 +84,6 @@ static bool is_ordered(const struct judge *g, const struct watcher *w, int64_t a
 }
 
 bool may_be_moved(const struct judge *g, const struct watcher *w, int64_t at_us) {
-    if (g->place_count && w->began_full && !is_at_its_place(g, w)) return true; // it was sent there meanwhile
     return is_ordered(g, w, at_us) ||
            (was_member(g, w->video, reader_number(w->instance), at_us - EVENING_US, at_us) &&
             has_its_share(g, w));

@@ -276,6 +276,8 @@ static const struct history histories[] = {
     {"a reader that shares a video no more lets viewers go", "stopped",
      "0 most 100\n0 placed v1 p2 n12 1\n" COMES(
          "1", "1") "2 fault kill_manager-1\n3 placed v1 p2 n0 2\n7 cut w1 moved\n"},
+    {"a reader lets a viewer go that another one, which was full, had sent there", "stopped",
+     "0 most 1\n0 placed v1 p2 n0 0\n" COMES("1", "1") "2 fault kill_manager-1\n3 cut w1 moved\n"},
     {"a video that was moved lets viewers go", NULL,
      "0 placed v1 p1 n0 0\n" COMES("1", "1") "2 fault kill_manager-1\n6 order move v1 n0\n7 cut w1 moved\n"},
     {"a reader that is full turns a viewer away", NULL,

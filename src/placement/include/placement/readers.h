@@ -102,6 +102,9 @@ void readers_note_presence(struct readers *, const struct engine_lease *, enum r
 
 const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
 
+// Whether it says that it has as many viewers as it may have.
+bool readers_is_full(const struct readers *, const char *reader_url);
+
 // Whether its videos are to be given to others: it is draining, and there are others.
 bool readers_is_draining(const struct readers *, const char *reader_url);
 
