@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -225,6 +227,29 @@ static void a_socket_keeps_its_number_and_knows_what_was_sent(void **state) {
     assert_int_equal(sock_number(-1), 0);
 }
 
+static bool is_there(const char *path, unsigned mode) {
+    struct stat file;
+    return lstat(path, &file) == 0 && S_ISSOCK(file.st_mode) && (file.st_mode & 0777) == mode;
+}
+
+static void a_unix_socket_is_removed_when_nothing_listens(void **state) {
+    (void)state;
+    char folder[] = "/tmp/chorus-test-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    int listener = sock_listen_unix(path, 0604);
+    assert_true(listener >= 0 && is_there(path, 0604));
+    assert_int_equal(sock_listen_unix(path, 0600), -EADDRINUSE);
+    sock_remove_unix(path); // another process may have begun to listen there
+    assert_true(is_there(path, 0604));
+    sock_close(listener);
+    listener = sock_listen_unix(path, 0600);
+    assert_true(listener >= 0 && is_there(path, 0600));
+    sock_close(listener);
+    sock_remove_unix(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_and_accepts),
@@ -237,6 +262,7 @@ int main(void) {
         cmocka_unit_test(a_closed_peer_raises_no_signal),
         cmocka_unit_test(a_descriptor_is_passed),
         cmocka_unit_test(a_full_pair_does_not_block),
+        cmocka_unit_test(a_unix_socket_is_removed_when_nothing_listens),
         cmocka_unit_test(a_socket_keeps_its_number_and_knows_what_was_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

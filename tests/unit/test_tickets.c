@@ -162,6 +162,14 @@ static void keys_change_every_week(void **state) {
     assert_int_equal(fake.count, 4);
 }
 
+static void one_from_the_future_is_refused(void **state) {
+    (void)state;
+    assert_true(issue(start_ms + 20000, 600000));
+    assert_int_equal(first_use(&b, start_ms + 15000), TICKET_GOOD); // clocks may differ by 5 s
+    assert_int_equal(first_use(&b, start_ms + 14999), TICKET_REFUSED);
+    assert_int_equal(later_use(&b, start_ms + 14999), TICKET_REFUSED);
+}
+
 static void a_store_that_is_away_is_asked_again(void **state) {
     (void)state;
     tickets_release(&a);
@@ -210,6 +218,7 @@ int main(void) {
         TEST(a_session_ends),
         TEST(one_from_before_a_start_is_for_those_that_come_back),
         TEST(keys_change_every_week),
+        TEST(one_from_the_future_is_refused),
         TEST(a_store_that_is_away_is_asked_again),
         TEST(nothing_else_is_a_ticket),
     };

@@ -62,6 +62,8 @@ scenario('it says what is wrong with a token, and makes none that would be refus
   await fails(1, /token_wrong_audience/, ...check, makeToken(key, claims({ aud: 'chorus' })));
   await ok(...check, makeToken(key, claims({ aud: 'chorus', iss: 'me' })), '--jwt-audience', 'chorus', '--jwt-issuer', 'me');
   await fails(1, /not JSON[^]*token_invalid/, ...check, 'garbage');
+  for (const [right, ...others] of [['read', 'post'], ['post', 'read', 'react'], ['react', 'read', 'post'], ['moderate', 'read', 'post', 'react'], ['everything', 'moderate']])
+    await fails(1, new RegExp(`not give the right to ${right} for v`), ...check, makeToken(key, claims({ chorus: { videos: ['v'], can: others } })), '--video', 'v', '--can', right);
   await fails(1, /header is not one that is understood/, ...check, makeToken(key, claims(), { crit: ['exp'] }));
   await fails(1, /would be refused/, '--jwt-keys', path, '--user', 'ann', '--video', 'a b');
   for (const words of [['--user', 'ann'], ['nonsense'], ['keys'], ['keys', path, '--algorithm', 'HS256', '--public', path], ['--for', '1w', '--user', 'ann', '--video', 'v'], ['--can', 'fly']])

@@ -102,7 +102,7 @@ scenario('a token in an address is short-lived, one in a cookie of the same orig
   const short = shortToken(key), long = makeToken(key, claims({ iat: now() }));
   for (const base of doors(system)) {
     // Whichever reader has the video: a redirect would lose the token, or pass it on.
-    for (const options of [{ query: { token: short } }, { cookie: long }, { cookie: long, headers: { 'sec-fetch-site': 'same-origin' } }]) {
+    for (const options of [{ query: { token: short } }, { cookie: long }, ...['same-origin', 'none'].map((site) => ({ cookie: long, headers: { 'sec-fetch-site': site } }))]) {
       const viewer = await connect(t, base, { user: 'ann', ...options });
       assert.deepEqual([viewer.status, viewer.connected?.json.userid], [200, 'ann'], viewer.text);
       for (const { headers } of viewer.redirects) assert.doesNotMatch(headers.location, /token/);
