@@ -59,9 +59,21 @@ static struct iovec flush_lay_out(const struct channel *ch, const struct flush *
     return run;
 }
 
+// Viewers that fell off the ring before it had held any comment miss what the first one covers.
+static void flush_begin_gaps(const struct channel *ch, struct position first) {
+    for (uint32_t i = ch->viewers.behind; i < ch->viewers.count; i++) {
+        struct viewer *v = ch->viewers.at[i];
+        if (!position_is_set(v->gap_from)) v->gap_from = first;
+    }
+}
+
 void flush_mark_sent(struct channel *ch, uint64_t to) {
-    for (uint64_t n = ch->sent; n < to; n++)
-        if (position_is_set(ring_at(&ch->ring, n)->at)) ch->sent_at = ring_at(&ch->ring, n)->at;
+    for (uint64_t n = ch->sent; n < to; n++) {
+        const struct frame *f = ring_at(&ch->ring, n);
+        if (!position_is_set(f->at)) continue;
+        if (!position_is_set(ch->sent_at)) flush_begin_gaps(ch, f->first);
+        ch->sent_at = f->at;
+    }
     ch->sent = to;
 }
 

@@ -553,7 +553,8 @@ void viewer_fall_off_ring(struct viewer *v) {
     viewer_keep_begun(v);
     v->gap = true;
     viewer_set_make_fallen(&v->channel->viewers, v);
-    // The next number: that of the first frame missed that has one, or else the one that comes.
+    // The next number: that of the first frame missed that has one, or else the one that comes. Unset until
+    // the channel has sent any (flush_mark_sent).
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
     for (uint64_t n = v->cursor; n < ring->next; n++) {
         if (!position_is_set(ring_at(ring, n)->at)) continue;

@@ -797,6 +797,22 @@ static void the_backlog_of_a_stalled_viewer_is_replaced_by_a_gap(void **state) {
     assert_int_equal(rig.channel.viewers.ready, 4);
 }
 
+// What they have is from the log: this channel has sent nothing yet.
+static void a_gap_from_before_anything_was_sent_begins_with_the_first_that_is(void **state) {
+    (void)state;
+    long hello = (long)hello_size();
+    const long rooms[] = {0, hello + 1};
+    rig.newest = 3;
+    for (int i = 0; i < 2; i++) join_with_backlog(i, rooms[i]);
+    assert_int_equal(relieve_later(1000), 2);
+    rig_publish_frame(&rig, frame_of_bytes("data: message\n\n", 15, (struct position){0}));
+    rig_send_run(&rig, 2, 5);
+    for (int i = 0; i < 2; i++) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello gap(1-1..1-3 3 slow) gap(1-4..1-5 2 slow) 1-6");
+    assert_seen(1, "hello 1-1 gap(1-2..1-3 2 slow) gap(1-4..1-5 2 slow) 1-6");
+}
+
 static void a_viewer_that_accepts_data_keeps_its_backlog(void **state) {
     (void)state;
     rig_send_run(&rig, 3, 5);
@@ -1268,6 +1284,7 @@ int main(void) {
         TEST(a_stalled_viewer_is_reset),
         TEST(many_stalled_viewers_are_closed_in_portions),
         TEST(the_backlog_of_a_stalled_viewer_is_replaced_by_a_gap),
+        TEST(a_gap_from_before_anything_was_sent_begins_with_the_first_that_is),
         TEST(a_viewer_that_accepts_data_keeps_its_backlog),
         TEST(a_stalled_viewer_in_the_ring_gives_up_its_place),
         TEST(those_that_stand_still_give_up_their_places_and_those_that_read_never),
