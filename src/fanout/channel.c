@@ -294,7 +294,10 @@ static bool channel_must_tell_retry(const struct channel *ch) {
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->viewers.ready && (now_ms >= ch->heartbeat_due_ms || channel_must_tell_retry(ch))) {
-        flush_begin_heartbeat(ch, channel_has_retry_to_tell(ch) ? ch->env->retries : NULL);
+        if (channel_has_retry_to_tell(ch))
+            flush_begin_retry(ch);
+        else
+            flush_begin_heartbeat(ch);
         ch->retries_told = ch->env->retries_round;
     }
     channel_drop_served(ch, true);

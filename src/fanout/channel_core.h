@@ -35,7 +35,7 @@ struct flush {
     struct pending *riders; // and their frames, the first kind first, where they go with the frames; or NULL
     struct pace_mark begun;
     struct frame *beat;          // owned
-    struct pending *beats;       // or several, of which each viewer is sent any; NULL: not
+    bool tells_retry;            // a heartbeat of its own for each viewer: when to reconnect
     struct pending *then_remove; // frames that remove some of those that are being sent; NULL: none
     size_t room_bytes;
     char room[]; // several frames, one after the other
@@ -45,9 +45,9 @@ struct flush {
 struct channel_env {
     struct loop *loop;
     struct fan_bounds bounds;
-    struct pending *retries;         // heartbeats with times to reconnect after; NULL: nothing to say
-    int64_t retries_ms;              // since when they are these,
-    uint32_t retries_round : 5;      // which is this number
+    uint32_t crowd_ms;               // how long viewers are spread over when they reconnect, (0: no crowd)
+    uint32_t retries_round : 5;      // which has changed so many times,
+    int64_t retries_ms;              // and last at this time
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
 #include "fanout/ledger.h"
 #include "fanout/pending.h"
+#include "net/event_stream.h"
 #include "remove.h"
 #include "viewer.h"
 #include "moments.h"
@@ -142,24 +142,19 @@ void flush_begin(struct channel *ch) {
     flush_mark_sent(ch, to);
 }
 
-static struct pending *pending_share(const struct pending *p) {
-    struct pending *copy = pending_new(pending_left(p));
-    for (uint32_t i = 0; i < pending_left(p); i++) copy = pending_add(copy, frame_ref(pending_at(p, i)));
-    return copy;
-}
-
-void flush_begin_heartbeat(struct channel *ch, const struct pending *any) {
+void flush_begin_heartbeat(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
-    if (any) {
-        *f = (struct flush){.from = ch->sent, .to = ch->sent, .beats = pending_share(any)};
-        flush_install(ch, f);
-        return;
-    }
     struct frame *beat = frame_of_heartbeat();
     *f = (struct flush){.from = ch->sent,
                         .to = ch->sent,
                         .run = {frame_piece(beat, SINK_RAW), frame_piece(beat, SINK_CHUNKED)},
                         .beat = beat};
+    flush_install(ch, f);
+}
+
+void flush_begin_retry(struct channel *ch) {
+    struct flush *f = mem_alloc(sizeof *f);
+    *f = (struct flush){.from = ch->sent, .to = ch->sent, .tells_retry = true};
     flush_install(ch, f);
 }
 
@@ -175,11 +170,13 @@ void flush_begin_end(struct channel *ch) {
     flush_install(ch, f);
 }
 
-static void flush_serve_beat(struct viewer *v, const struct pending *beats, int64_t now_ms) {
-    struct frame *beat = pending_at(beats, (uint32_t)(hash_random() % pending_left(beats)));
+// Clients keep to it exactly: those that are told the same come back in the same moment.
+static void flush_serve_retry(struct viewer *v, uint32_t crowd_ms, int64_t now_ms) {
+    struct frame *beat = frame_of_retry(event_stream_draw_retry(crowd_ms));
     struct iovec piece = frame_piece(beat, v->framing);
     size_t taken = viewer_send(v, &piece, 1);
     if (taken < piece.iov_len && !v->closed) viewer_queue_rest(v, beat, taken, now_ms);
+    frame_unref(beat);
 }
 
 // Serves what is not the same bytes for all.
@@ -191,8 +188,8 @@ __attribute__((noinline)) static uint32_t flush_serve_each(struct channel *ch, u
         struct viewer *v = viewer_set_serve(&ch->viewers);
         if (f->is_end)
             viewer_finish(v, now_ms);
-        else if (f->beats)
-            flush_serve_beat(v, f->beats, now_ms);
+        else if (f->tells_retry)
+            flush_serve_retry(v, ch->env->crowd_ms, now_ms);
         else
             viewer_offer_moments(v, f->moments, now_ms);
     }
@@ -259,7 +256,7 @@ __attribute__((noinline)) static uint32_t flush_serve_run(struct channel *ch, ui
 uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     if (f->riders) return flush_serve_riders(ch, sends, now_ms);
-    if (f->is_end || f->moments || f->beats) return flush_serve_each(ch, sends, now_ms);
+    if (f->is_end || f->moments || f->tells_retry) return flush_serve_each(ch, sends, now_ms);
     return flush_serve_run(ch, sends, now_ms);
 }
 
@@ -303,7 +300,6 @@ void flush_end(struct channel *ch, int64_t now_ms) {
         pace_end(&ch->pace, f->to - f->from, f->begun, ended, ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
     pending_free(f->riders);
-    pending_free(f->beats);
     if (f->room_bytes) budget_give_back(f->room_bytes);
     free(f);
 }

@@ -11,8 +11,9 @@
 
 // Begins to send everything new to all viewers that are ready: as many frames as fit into one run.
 void flush_begin(struct channel *);
-// `any`: heartbeats of which each viewer is sent one, at random; NULL: the usual one.
-void flush_begin_heartbeat(struct channel *, const struct pending *any);
+void flush_begin_heartbeat(struct channel *);
+void flush_begin_retry(
+    struct channel *); // a heartbeat that tells each viewer another time to reconnect after
 void flush_begin_moments(struct channel *); // the fresh ones
 void flush_begin_end(struct channel *);
 

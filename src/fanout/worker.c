@@ -25,7 +25,6 @@
 #include "base/uthash.h"
 #include "base/minmax.h"
 #include "net/address_limits.h"
-#include "net/event_stream.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
 #include "fanout/frame.h"
@@ -250,16 +249,8 @@ static void worker_set_bounds(struct worker *w, struct fan_bounds *bounds) {
     free(bounds);
 }
 
-// Shared by viewers, but so many that those of one that come together are few.
 static void worker_set_retry(struct worker *w, uint32_t crowd_ms) {
-    enum { VARIANTS = 256 };
-    struct event_stream_retry r = event_stream_retry_range(crowd_ms);
-    pending_free(w->env.retries);
-    w->env.retries = pending_new(VARIANTS);
-    for (uint32_t i = 0; i < VARIANTS; i++) {
-        uint32_t ms = r.least_ms + (r.most_ms - r.least_ms) * i / (VARIANTS - 1);
-        w->env.retries = pending_add(w->env.retries, frame_of_retry(ms));
-    }
+    w->env.crowd_ms = crowd_ms;
     w->env.retries_round++;
     w->env.retries_ms = loop_now_ms(w->env.loop);
 }
@@ -391,7 +382,6 @@ void worker_stop(struct worker *w) {
 }
 
 void worker_free(struct worker *w) {
-    pending_free(w->env.retries);
     fd_pipe_free(w->pipe);
     loop_free(w->env.loop);
     sem_destroy(&w->started);

@@ -42,8 +42,7 @@ void cluster_restart(struct service *s) {
     s->process = sim_start(s->host, service_run, s);
 }
 
-// Of little memory each worker has a part: what it keeps of a video for slow viewers is 16 KiB. The times to
-// come back after, which viewers of a crowd are given, take 200 KiB.
+// Of little memory each worker has a part: what it keeps of a video for slow viewers is 32 KiB.
 static void cluster_add_workers(const struct cluster *c, struct service *s) {
     service_add(s, c->tight ? "--workers=8" : "--workers=2");
     if (c->tight) service_add(s, "--memory=512k");

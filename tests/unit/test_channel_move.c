@@ -1,7 +1,7 @@
 // Viewers of a channel that leave for another reader, and what they are told about reconnecting.
 #include "channel_crowd.h"
 
-#include "fanout/pending.h"
+#include "base/budget.h"
 
 enum { MOVE = 1 << 1 };
 
@@ -148,17 +148,10 @@ static void one_may_leave_in_the_middle_of_a_flush(void **state) {
 
 // Times to reconnect after
 
-static void say_retry(uint32_t ms) {
-    pending_free(rig.env.retries);
-    rig.env.retries = pending_add(pending_new(1), frame_of_retry(ms));
+static void say_retry(uint32_t crowd_ms) {
+    rig.env.crowd_ms = crowd_ms;
     rig.env.retries_round++;
     rig.env.retries_ms = loop_now_ms(rig.loop);
-}
-
-static int end(void **state) {
-    pending_free(rig.env.retries);
-    rig.env.retries = NULL;
-    return tear_down(state);
 }
 
 static long retry_of(int i) {
@@ -175,8 +168,8 @@ static void the_time_goes_with_the_next_heartbeat(void **state) {
     assert_int_equal(limited_send_calls(), 0);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS / 8 + 1);
     assert_int_equal(limited_send_calls(), 2);
-    assert_int_equal(retry_of(0), 6000);
-    assert_int_equal(retry_of(1), 6000);
+    assert_in_range(retry_of(0), 4000, 10000);
+    assert_in_range(retry_of(1), 4000, 10000);
     assert_all_seen(2, "hello"); // it is no event
     clients[0].seen.retry_ms = 0;
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS); // it is said once
@@ -193,7 +186,36 @@ static void comments_do_not_put_it_off(void **state) {
         rig_send_run(&rig, 1, 5);
     }
     rig_sweep_later(&rig, 250);
-    assert_int_equal(retry_of(0), 6000);
+    assert_in_range(retry_of(0), 4000, 10000);
+}
+
+// Clients keep to it exactly.
+static void viewers_of_a_crowd_are_told_different_times_and_nothing_is_kept(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    size_t before = budget_used();
+    say_retry(1000000000);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    assert_int_equal(budget_used(), before);
+    for (int i = 0; i < CROWD; i++)
+        for (int other = 0; other < i; other++) assert_int_not_equal(retry_of(i), retry_of(other));
+}
+
+static void a_time_may_be_cut_anywhere(void **state) {
+    (void)state;
+    enum { SHORTEST = sizeof "retry: 4000\n\n" - 1 };
+    for (long room = 1; room < SHORTEST; room++) {
+        client_join(&rig, &clients[0]);
+        client_room(&clients[0], room);
+        say_retry(5000);
+        rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+        rig_send_run(&rig, 1, 5);
+        client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        assert_in_range(retry_of(0), 4000, 9000);
+        assert_int_equal(clients[0].seen.count, 2);
+        client_close(&clients[0]);
+        rig_turns(&rig, 1);
+    }
 }
 
 static void one_that_comes_later_has_been_told_at_its_beginning(void **state) {
@@ -209,7 +231,7 @@ static void one_that_comes_later_has_been_told_at_its_beginning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
         TEST(those_that_asked_are_told_and_the_others_are_cut),
         TEST(without_an_address_all_are_cut),
         TEST(only_as_many_leave_and_those_that_are_up_to_date_first),
@@ -219,6 +241,8 @@ int main(void) {
         TEST(one_may_leave_in_the_middle_of_a_flush),
         TEST(the_time_goes_with_the_next_heartbeat),
         TEST(comments_do_not_put_it_off),
+        TEST(viewers_of_a_crowd_are_told_different_times_and_nothing_is_kept),
+        TEST(a_time_may_be_cut_anywhere),
         TEST(one_that_comes_later_has_been_told_at_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
