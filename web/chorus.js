@@ -98,8 +98,8 @@ class Stream {
         lost = now();
         pauses = 0;
       }
-      const most = now() - lost < EAGER_MS ? this.retry / 1.5 : Math.min(this.retry * 2 ** ++pauses, PAUSE_MAX_MS);
-      const crowd = this.retry > 2500 && this.retry < PAUSE_MAX_MS;
+      const most = Math.min(this.retry * (now() - lost < EAGER_MS ? 2 / 3 : 2 ** ++pauses), PAUSE_MAX_MS);
+      const crowd = this.retry > 2500 && this.retry <= PAUSE_MAX_MS + 4000;
       const retryInMs = (crowd ? this.retry : random() * most) + Math.min(error?.retryAfterMs ?? 0, PAUSE_MAX_MS);
       if (crowd) asked = this.retry = 1500; // spread by now
       if (!live._over || error) live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error: error?.message });
@@ -123,7 +123,7 @@ class Stream {
         if (field === 'data') data += value + '\n';
         if (field === 'event') type = value;
         if (field === 'id' && POSITION.test(value)) id = value;
-        if (field === 'retry' && value >= 0) this.retry = Math.min(Math.max(value, 500), PAUSE_MAX_MS);
+        if (field === 'retry' && value >= 0) this.retry = Math.max(value, 500);
         if (line) continue;
         if (this.closed) return;
         if (type === 'move') {
