@@ -215,8 +215,8 @@ void channel_end(struct channel *ch) {
 }
 
 // Returns whether it is one more that leaves.
-static bool channel_move_one(struct viewer *v, struct frame *last, int64_t now_ms) {
-    if (v->finishing) return false;
+static bool channel_move_one(struct viewer *v, uint8_t kind, struct frame *last, int64_t now_ms) {
+    if (v->finishing || v->asks & kind & FAN_STAYS) return false;
     if (last)
         viewer_move(v, last, now_ms);
     else
@@ -233,12 +233,10 @@ void channel_move(struct channel *ch, uint32_t count, uint8_t kind, struct frame
     const struct viewer_set *s = &ch->viewers;
     struct frame *leaving = frame_of_retry(MOVE_RETRY_MS);
     uint32_t left = count;
-    while (left && s->ready) {
-        struct viewer *v = s->at[s->ready - 1];
-        left -= channel_move_one(v, event && v->asks & kind ? event : leaving, now_ms);
-    }
+    for (uint32_t i = s->ready; left && i--;)
+        left -= channel_move_one(s->at[i], kind, event && s->at[i]->asks & kind ? event : leaving, now_ms);
     for (uint32_t i = s->count; left && i--;)
-        left -= channel_move_one(s->at[i], s->at[i]->asks & kind ? event : NULL, now_ms);
+        left -= channel_move_one(s->at[i], kind, s->at[i]->asks & kind ? event : NULL, now_ms);
     counter_add(&ch->ledger->counters->moved, count - left);
     frame_unref(leaving);
     frame_unref(event);

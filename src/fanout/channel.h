@@ -48,7 +48,7 @@ void channel_end(struct channel *);
 
 // Another reader is to have `count` of its viewers: those that are up to date first. Those that asked for
 // this kind of moment are sent the event, which is taken, or NULL, others that are up to date a short time to
-// reconnect after; all are closed.
+// reconnect after; all are closed. With FAN_STAYS beside the kind those with that bit are left out.
 void channel_move(struct channel *, uint32_t count, uint8_t kind, struct frame *, int64_t now_ms);
 
 // Whether a flush would have something to do, and when it may begin or continue.

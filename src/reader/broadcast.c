@@ -579,8 +579,8 @@ void broadcast_moment(struct broadcast *b, enum moment kind, struct frame *f) {
     outlet_moment(&b->outlet, (uint8_t)(1u << kind), f);
 }
 
-void broadcast_move(struct broadcast *b, unsigned count, struct frame *f) {
-    outlet_move(&b->outlet, count, 1u << MOMENT_MOVE, f);
+void broadcast_move(struct broadcast *b, unsigned count, bool spares, struct frame *f) {
+    outlet_move(&b->outlet, count, (uint8_t)(1u << MOMENT_MOVE | (spares ? FAN_STAYS : 0u)), f);
 }
 
 unsigned broadcast_viewers(const struct broadcast *b) {

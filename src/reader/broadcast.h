@@ -127,9 +127,9 @@ void broadcast_set_readable_rate(struct broadcast *, int64_t rate);
 // gets it too.
 void broadcast_moment(struct broadcast *, enum moment, struct frame *);
 
-// Lets `count` viewers leave for another reader; those that asked for moves are sent the event (taken; NULL:
-// none is).
-void broadcast_move(struct broadcast *, unsigned count, struct frame *);
+// Lets `count` viewers leave for another reader, with `spares` none that would only come back (FAN_STAYS);
+// those that asked for moves are sent the event (taken; NULL: none is).
+void broadcast_move(struct broadcast *, unsigned count, bool spares, struct frame *);
 
 unsigned broadcast_viewers(const struct broadcast *);
 

@@ -502,7 +502,7 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     c->join.history = params->history;
     c->redirect = params->redirect && !front;
     c->whole = params->whole;
-    c->asks = params->asks;
+    c->asks = params->asks | (params->redirect || front ? 0 : FAN_STAYS);
     c->head_only = params->head_only;
     snprintf(c->userid, sizeof c->userid, "%s", params->userid);
     snprintf(c->videoid, sizeof c->videoid, "%s", params->videoid);

@@ -42,7 +42,8 @@ struct move {
     struct watched *watched; // NULL: it ends
     enum move_state state;
     int64_t ask_ms; // when to ask about it, again; 0: at once, or once it lets viewers go
-    int64_t count;  // still to go; MOVES_ALL
+    bool all;       // of them, once another reader has the video
+    int64_t count;  // still to go: as many as there were, so that it ends although some stay
     double per_second;
     struct move_pace pace; // where it has one of its own
     struct frame *event;   // NULL: the address is this one, which redirects
@@ -81,8 +82,7 @@ static struct frame *move_event(const char *base) {
 // A full reader would send them on, perhaps back to this one. One that drains is sent nobody.
 static bool move_has_to_wait(const struct move *m, const struct placement_answer *p) {
     const struct reader *r = m->moves->reader;
-    return m->count == MOVES_ALL && !r->draining &&
-           readers_is_full(placement_readers(r->placement), p->reader_url);
+    return m->all && !r->draining && readers_is_full(placement_readers(r->placement), p->reader_url);
 }
 
 static void on_move_placed(void *arg, const struct placement_answer *p) {
@@ -96,7 +96,7 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
     if (answered) watched_note_set(r, w, p->set);
     bool ours = answered && reader_owns_url(r, w, p->reader_url);
     bool stays = ours || (answered && w->in_set && !r->draining);
-    bool goes = answered && (!stays || m->count != MOVES_ALL);
+    bool goes = answered && (!stays || !m->all);
     if (m->state == MOVE_ASKING && (p->status == PLACEMENT_UNAVAILABLE || (goes && move_has_to_wait(m, p)))) {
         m->state = MOVE_WAITS;
         m->ask_ms = loop_now_ms(r->service.loop) + ASK_AGAIN_MS;
@@ -108,6 +108,7 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
         return;
     }
     bool is_new = !m->event;
+    if (is_new && m->all) m->count = broadcast_viewers(&w->broadcast);
     frame_unref(m->event);
     m->event = NULL;
     if (!ours) m->event = move_event(p->public_url ? p->public_url : p->reader_url);
@@ -138,10 +139,10 @@ static void moves_ask_ahead(struct moves *all, int64_t now_ms) {
 // have not gone yet, are few: news of those that have comes within half a tick.
 static uint32_t move_some(struct move *m, uint32_t most, bool *done) {
     struct broadcast *b = &m->watched->broadcast;
-    int64_t viewers = broadcast_viewers(b);
-    int64_t wanted = m->count == MOVES_ALL ? viewers : min(m->count, viewers), go = min(wanted, most);
-    if (go) broadcast_move(b, (unsigned)go, m->event ? frame_ref(m->event) : NULL);
-    if (m->count != MOVES_ALL) m->count -= go;
+    int64_t wanted = min(m->count, (int64_t)broadcast_viewers(b)), go = min(wanted, most);
+    bool spares = !m->moves->reader->draining;
+    if (go) broadcast_move(b, (unsigned)go, spares, m->event ? frame_ref(m->event) : NULL);
+    m->count -= go;
     *done = go == wanted;
     return (uint32_t)go;
 }
@@ -194,7 +195,8 @@ void moves_start(struct reader *r, const char *video, int64_t count, double per_
         w->move = m;
         DL_APPEND(all->queue, m);
     }
-    m->count = count;
+    m->all = count == MOVES_ALL;
+    m->count = m->all ? (int64_t)broadcast_viewers(&w->broadcast) : count;
     m->per_second = per_second;
     if (!all->tick.slot) on_moves_due(&all->tick);
 }

@@ -21,6 +21,7 @@ void moves_end(struct reader *);
 
 // Lets `count` of a video's viewers go (MOVES_ALL: as soon as another reader has the video, without this one,
 // and has room), at `per_second`, or (0) at moves_rate(). One that has been asked for before is replaced.
+// Those that asked not to be redirected, and would come back, stay, unless the reader drains.
 void moves_start(struct reader *, const char *video, int64_t count, double per_second);
 
 // The video is about to be closed.

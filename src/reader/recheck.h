@@ -1,10 +1,10 @@
 // Checks which reader owns our videos, after we may have lost some. Control loop only.
 //
 // If a video is another reader's by now, its viewers leave at a pace (moves.h), or, where no other reader is
-// known that could take them now or later, at once; they reconnect and are redirected (or served here, if
-// they asked not to be redirected). If it has no mapping, because the store was emptied, we claim it, so that
-// its next viewer is not sent to another reader than the others. Videos that have only had viewers that are
-// not redirected, or came to the comment port, are not checked.
+// known that could take them now or later, at once; they reconnect and are redirected. Those that asked not
+// to be redirected stay, or come back. If it has no mapping, because the store was emptied, we claim it, so
+// that its next viewer is not sent to another reader than the others. Videos that have only had viewers that
+// are not redirected, or came to the comment port, are not checked.
 #pragma once
 
 #include <stdint.h>

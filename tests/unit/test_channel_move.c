@@ -65,6 +65,26 @@ static void without_an_address_all_are_cut(void **state) {
     expect_cut(0, "hello");
 }
 
+static void those_that_would_come_back_stay_if_they_may(void **state) {
+    (void)state;
+    uint8_t asks[] = {0, FAN_STAYS, 0, FAN_STAYS | MOVE};
+    for (int i = 0; i < 4; i++) join(i, asks[i]);
+    client_room(&clients[3], 10); // it lags
+    rig_send_run(&rig, 1, 5);
+    channel_move(&rig.channel, 4, MOVE | FAN_STAYS, move_frame(), loop_now_ms(rig.loop));
+    expect_cut(0, "hello 1-1");
+    expect_cut(2, "hello 1-1");
+    assert_int_equal(rig.channel.viewers.count, 2);
+    assert_int_equal(counter_get(&rig.counters.moved), 2);
+    client_room_again(&rig, &clients[3], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(1, "hello 1-1 1-2");
+    assert_seen(3, "hello 1-1 1-2");
+    move(2);
+    expect_cut(1, "hello 1-1 1-2");
+    expect_cut(3, "hello 1-1 1-2 " MOVED);
+}
+
 static void only_as_many_leave_and_those_that_are_up_to_date_first(void **state) {
     (void)state;
     join_crowd(4);
@@ -235,6 +255,7 @@ int main(void) {
         TEST(those_that_asked_are_told_and_the_others_are_cut),
         TEST(without_an_address_all_are_cut),
         TEST(only_as_many_leave_and_those_that_are_up_to_date_first),
+        TEST(those_that_would_come_back_stay_if_they_may),
         TEST(one_that_leaves_is_not_told_twice),
         TEST(a_comment_that_is_begun_is_ended),
         TEST(what_it_was_not_sent_is_accounted_for),

@@ -28,6 +28,7 @@ scenario('a video is moved with its viewers, who are told, and miss nothing', as
   const from = await owner(system, 'v');
   const [to, third] = system.others(from);
   const viewer = await t.watch(from, { video: 'v' });
+  const staying = await t.watch(from, { video: 'v', query: { redirect: 'never' } }); // would come back, and be told to go again
   const asking = await fetch(`${from}/connect?userid=u&videoid=v&events=move`);
   let text = '';
   const cut = (async () => { for await (const bytes of asking.body) text += Buffer.from(bytes).toString(); })().catch(() => {});
@@ -45,6 +46,8 @@ scenario('a video is moved with its viewers, who are told, and miss nothing', as
   assert.equal(new URL(again.redirects[0].headers.location).origin, to);
   await again.reaches(after.id);
   assert.deepEqual([again.comments.length, again.gaps.length], [2, 0]);
+  await staying.reaches(after.id);
+  assert.ok(!staying.ended);
   assert.match((await ctl('move', 'v', to)).stderr, /has this video already/);
   assert.equal((await ctl('move', 'v')).code, 0, 'to the emptiest other one');
   await isAt(system, from, third);

@@ -62,8 +62,11 @@ struct fan_video *fan_video_beside(const struct fan_video *);
 // the viewers see a reset.
 void fan_video_free(struct fan_video *, enum fan_end);
 
+// Among the bits of `asks`: would only come back here if it were told to leave for another reader.
+enum { FAN_STAYS = 1 << 5 };
+
 // Adds a viewer: takes its sink and the pending frames. `asks` are the kinds of moments that it asked for, as
-// bits. Returns false, without taking either, if no worker has room and none can be started.
+// bits, and FAN_STAYS. Returns false, without taking either, if no worker has room and none can be started.
 bool fan_video_add(struct fan_video *, const struct sink *, uint8_t asks, struct pending *);
 
 // The video is over: each viewer, also one that is added later, is sent what has been published, then the end
@@ -89,7 +92,7 @@ void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 // Another reader is to have `count` of its viewers, those that are up to date first: they are closed as by
 // FAN_END_MOVED, those that asked for this kind of moment (a bit) after they have been sent the event (taken;
 // NULL: none is sent it), others after a short time to reconnect. They leave as any others do: on_left()
-// follows.
+// follows. With FAN_STAYS beside the kind those with that bit are left out.
 void fan_video_move(struct fan_video *, unsigned count, uint8_t kind, struct frame *);
 
 // Changes the bounds, from a worker's next turn on.
