@@ -95,7 +95,8 @@ static void subscriptions_send(struct subscriptions *all) {
 
 static void subscriptions_add(void *arg, const char *video) {
     struct subscriptions *all = arg;
-    if (all->count == SUBSCRIBED_AT_ONCE) subscriptions_send(all);
+    // A command is refused as a whole: where one has been, each video has its own.
+    if (all->count == (all->to->why[0] ? 1 : SUBSCRIBED_AT_ONCE)) subscriptions_send(all);
     snprintf(all->channels[all->count++], CHANNEL_SIZE, "%s%s", channel_prefix, video);
 }
 

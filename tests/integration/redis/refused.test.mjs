@@ -139,3 +139,13 @@ for (const right of ['xdel', 'xrevrange', 'xsetid']) {
     assert.equal((await system.redis.command('XRANGE', '{video:v}:log', '-', '+', 'COUNT', 1))[0][0], viewer.comments[0].id);
   });
 }
+
+scenario('a channel that is refused does not keep others from being subscribed to again', { setups: ['up-redis'] }, async (t) => {
+  const system = await t.system();
+  const viewers = await Promise.all(['a', 'b'].map(async (video) => t.watch(await owner(system, video), { video })));
+  for (const [i, video] of ['a', 'b'].entries()) await viewers[i].reaches((await post(system, video, 'before')).id);
+  await system.redis.command('ACL', 'SETUSER', 'default', 'resetchannels', '&video:a', '&video:/*', '&chorus:*');
+  await system.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await isTold(system, system.readers[0], /denies its user a right/);
+  await viewers[0].reaches((await post(system, 'a', 'after')).id);
+});
