@@ -42,10 +42,11 @@ void cluster_restart(struct service *s) {
     s->process = sim_start(s->host, service_run, s);
 }
 
-// Of little memory each worker has a part: what it keeps of a video for slow viewers is 32 KiB.
-static void cluster_add_workers(const struct cluster *c, struct service *s) {
+// Of little memory each worker has a part: what it keeps of a video for slow viewers is 8 or 16 KiB. One
+// process alone has few viewers, unless videos are hot.
+static void cluster_add_workers(const struct cluster *c, struct service *s, bool is_alone) {
     service_add(s, c->tight ? "--workers=8" : "--workers=2");
-    if (c->tight) service_add(s, "--memory=512k");
+    if (c->tight) service_add(s, is_alone && !c->hot.sets ? "--memory=128k" : "--memory=256k");
 }
 
 // In one process all readers share its viewers, and there is no other one to send any to.
@@ -68,7 +69,7 @@ static void cluster_add_control(const struct cluster *c, struct service *s) {
 
 static struct service *cluster_add_all_in_one(struct cluster *c) {
     struct service *s = cluster_add(c, "up", up_main);
-    cluster_add_workers(c, s);
+    cluster_add_workers(c, s, true);
     service_add(s, "--data=" SIM_DISK_FOLDER);
     if (c->hot.sets) service_add(s, "--hot-set");
     cluster_add_marks(c, s, true, true);
@@ -104,7 +105,7 @@ static void cluster_add_roles(struct cluster *c) {
         if (roles[i].has_manager)
             service_add(s, "--manager-url=http://%s:6000",
                         sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
-        if (roles[i].has_workers) cluster_add_workers(c, s);
+        if (roles[i].has_workers) cluster_add_workers(c, s, false);
         cluster_add_marks(c, s, roles[i].has_workers, roles[i].run == manager_main);
         if (roles[i].has_workers && c->drains) service_add(s, "--connect-rate=%u", c->drains);
         if (roles[i].has_workers) service_add(s, "--drain-seconds=%d", JUDGE_DRAIN_S);
