@@ -1,6 +1,6 @@
 // Where viewers are served: by the reader that the store names, or by one of the set (DESIGN, "Placement").
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checker_inner.h"
@@ -16,8 +16,9 @@ enum {
 };
 
 static uint32_t reader_number(const char *instance) {
-    uint32_t number = 0;
-    return sscanf(instance, "reader-%" SCNu32, &number) == 1 ? number : 0;
+    static const char before[] = "reader-";
+    size_t len = sizeof before - 1;
+    return strncmp(instance, before, len) != 0 ? 0 : (uint32_t)strtoul(instance + len, NULL, 10);
 }
 
 static bool has_member(uint32_t members, uint32_t reader) {
@@ -145,16 +146,24 @@ static const struct journal_event *last_order(const struct judge *g, int64_t at_
     return NULL;
 }
 
+// Whether an order was given when the faults were over, and viewers have had time to leave since.
+static bool is_to_be_done(const struct judge *g, const struct journal_event *e, int64_t end_us) {
+    return g->calm_us >= 0 && e->at_us >= g->calm_us && end_us - e->at_us >= GONE_US &&
+           is_settled(g, end_us - GONE_US);
+}
+
 // A reader that was told to drain, and has long been seen to, has no viewers; but for those that do not read.
+// One that was told during the faults may have been started again since.
 static void judge_drained(struct judge *g, int64_t end_us, size_t who) {
     const struct watcher *w = &g->watchers[who];
     const struct journal_event *e = w->streaming ? last_order(g, end_us, reader_number(w->instance)) : NULL;
     bool drains = e && e->kind == JOURNAL_OBEYED && !strcmp(e->word, "drain") && e->count == 200;
-    if (drains && w->pace != PACE_STALLED && end_us - e->at_us >= GONE_US && is_settled(g, e->at_us))
+    if (drains && w->pace != PACE_STALLED && is_to_be_done(g, e, end_us))
         judge_find(g, end_us, "kept", "w%zu is at %s, which drains", who, w->instance);
 }
 
-// So has one from which a video was moved, of that video, unless it has got it back since.
+// So has one from which a video was moved, of that video, unless it has got it back since. One that had it
+// before, alone or in a set, may have some that stayed.
 static void judge_moved(struct judge *g, int64_t end_us, size_t who) {
     const struct watcher *w = &g->watchers[who];
     uint32_t reader = reader_number(w->instance);
@@ -162,8 +171,9 @@ static void judge_moved(struct judge *g, int64_t end_us, size_t who) {
     for (size_t i = 0; i < g->order_count; i++) {
         const struct journal_event *e = g->orders[i];
         bool moved = e->kind == JOURNAL_OBEYED && !strcmp(e->word, "move") && e->count == 200;
-        if (!moved || e->video != w->video || w->stream_us > e->at_us || !is_settled(g, e->at_us)) continue;
-        if (end_us - e->at_us >= GONE_US && !is_named(g, w->video, reader, e->at_us + LOOK_US, end_us))
+        if (!moved || e->video != w->video || w->stream_us > e->at_us) continue;
+        if (!is_named(g, w->video, reader, e->at_us - LOOK_US, e->at_us)) continue;
+        if (is_to_be_done(g, e, end_us) && !is_named(g, w->video, reader, e->at_us + LOOK_US, end_us))
             judge_find(g, end_us, "kept", "w%zu of v%" PRIu32 " is at %s, from which that was moved", who,
                        w->video, w->instance);
     }

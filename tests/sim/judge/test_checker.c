@@ -264,12 +264,19 @@ static const struct history histories[] = {
                 "13 begin w1 7-0 reader-1\n36 end\n"},
     {"a reader that drains keeps a viewer", "kept",
      COMES("1", "2") "5 calm\n12 order drain v0 n2\n12 obeyed drain v0 n2 200\n36 end\n"},
+    {"a reader that drains since soon after the last fault keeps a viewer", "kept",
+     COMES("1", "2") "5 calm\n9 order drain v0 n2\n9 obeyed drain v0 n2 200\n36 end\n"},
+    {"a reader that drained before the last fault ended, and was started again, keeps a viewer", NULL,
+     COMES("1", "2") "4 order drain v0 n2\n4 obeyed drain v0 n2 200\n5 calm\n36 end\n"},
     {"a reader that was to drain and then to stay keeps a viewer", NULL,
      COMES("1", "2") "5 calm\n12 order drain v0 n2\n12 obeyed drain v0 n2 200\n13 order stay v0 n2\n"
                      "13 obeyed stay v0 n2 200\n36 end\n"},
     {"a reader keeps a viewer of a video that was moved away", "kept",
-     "0 placed v1 p2 n0 0\n" COMES("1", "2") "5 calm\n12 order move v1 n0\n12 obeyed move v1 n0 200\n"
-                                             "12 placed v1 p1 n0 0\n36 end\n"},
+     "0 placed v1 p2 n0 0\n" COMES("1", "2") "5 calm\n9 order move v1 n0\n9 obeyed move v1 n0 200\n"
+                                             "9 placed v1 p1 n0 0\n36 end\n"},
+    {"a reader that has had a video before keeps a viewer when another one's is moved away", NULL,
+     "0 placed v1 p2 n0 0\n" COMES("1", "2") "3 placed v1 p3 n0 0\n5 calm\n9 order move v1 n0\n"
+                                             "9 obeyed move v1 n0 200\n9 placed v1 p1 n0 0\n36 end\n"},
     {"an order is refused", "refused", "1 order move v1 n0\n1 obeyed move v1 n0 400\n"},
     {"a reader that shares a video lets viewers go while it has too many", NULL,
      "0 most 100\n0 placed v1 p1 n12 1\n" COMES("1", "1") "2 fault kill_manager-1\n3 cut w1 moved\n"},
