@@ -314,7 +314,8 @@ void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *f
     LL_FOREACH(v->partitions, p) partition_post_moment(v, p, kind);
 }
 
-// Of each worker in proportion to what it has.
+// Of each worker in proportion to what it has. A few are of the first ones, so that is another one each time:
+// of some workers, none may leave.
 void fan_video_move(struct fan_video *v, unsigned count, uint8_t kind, struct frame *event) {
     struct partition *p;
     uint64_t of = fan_video_viewers(v);
@@ -330,6 +331,10 @@ void fan_video_move(struct fan_video *v, unsigned count, uint8_t kind, struct fr
                                              .channel = p->channel,
                                              .frame = event ? frame_ref(event) : NULL,
                                              .more = share});
+    }
+    if ((p = v->partitions)) {
+        LL_DELETE(v->partitions, p);
+        LL_APPEND(v->partitions, p);
     }
     frame_unref(event);
 }

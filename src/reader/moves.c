@@ -43,7 +43,8 @@ struct move {
     enum move_state state;
     int64_t ask_ms; // when to ask about it, again; 0: at once, or once it lets viewers go
     bool all;       // of them, once another reader has the video
-    int64_t count;  // still to go: as many as there were, so that it ends although some stay
+    int64_t count;  // still to go; of all: in this round
+    int64_t seen;   // viewers when the last round began
     double per_second;
     struct move_pace pace; // where it has one of its own
     struct frame *event;   // NULL: the address is this one, which redirects
@@ -85,6 +86,16 @@ static bool move_has_to_wait(const struct move *m, const struct placement_answer
     return m->all && !r->draining && readers_is_full(placement_readers(r->placement), p->reader_url);
 }
 
+// Some stay, and some that are told cannot leave yet or have left by themselves: all of a video go in rounds,
+// until one changes nothing. Returns whether there is another, or the last one is not over.
+static bool move_begins_round(struct move *m) {
+    int64_t viewers = broadcast_viewers(&m->watched->broadcast);
+    if (m->count) return true;
+    bool goes_on = viewers && (!m->seen || viewers < m->seen);
+    m->seen = m->count = viewers;
+    return goes_on;
+}
+
 static void on_move_placed(void *arg, const struct placement_answer *p) {
     struct move *m = arg;
     struct reader *r = m->moves->reader;
@@ -103,12 +114,11 @@ static void on_move_placed(void *arg, const struct placement_answer *p) {
         return;
     }
     m->state = MOVE_GOES;
-    if (!goes) {
+    if (!goes || (m->all && !move_begins_round(m))) {
         move_free(m->moves, m);
         return;
     }
     bool is_new = !m->event;
-    if (is_new && m->all) m->count = broadcast_viewers(&w->broadcast);
     frame_unref(m->event);
     m->event = NULL;
     if (!ours) m->event = move_event(p->public_url ? p->public_url : p->reader_url);
@@ -147,6 +157,16 @@ static uint32_t move_some(struct move *m, uint32_t most, bool *done) {
     return (uint32_t)go;
 }
 
+static void move_end_round(struct moves *all, struct move *m, int64_t now_ms) {
+    if (!m->all) {
+        move_end(all, m);
+        return;
+    }
+    m->count = 0;
+    m->state = MOVE_WAITS;
+    m->ask_ms = now_ms + ASK_AGAIN_MS;
+}
+
 static bool move_shares(const struct move *m) {
     return m->state == MOVE_GOES && m->per_second <= 0;
 }
@@ -168,7 +188,7 @@ static void moves_make(struct moves *all, int64_t now_ms) {
         if (!most) continue;
         uint32_t gone = move_some(m, most, &done);
         if (shares) left -= gone;
-        if (done) move_end(all, m);
+        if (done) move_end_round(all, m, now_ms);
     }
 }
 
@@ -196,7 +216,8 @@ void moves_start(struct reader *r, const char *video, int64_t count, double per_
         DL_APPEND(all->queue, m);
     }
     m->all = count == MOVES_ALL;
-    m->count = m->all ? (int64_t)broadcast_viewers(&w->broadcast) : count;
+    m->count = m->all ? 0 : count;
+    m->seen = 0;
     m->per_second = per_second;
     if (!all->tick.slot) on_moves_due(&all->tick);
 }

@@ -74,10 +74,15 @@ void outlet_tell_author(struct outlet *o, struct frame *f) {
     frame_unref(f);
 }
 
+// Of both lists in proportion; where that is less than one of the second, every other time.
 void outlet_move(struct outlet *o, unsigned count, uint8_t kind, struct frame *f) {
-    unsigned first = fan_video_viewers(o->viewers);
-    if (o->whole && count > first) fan_video_move(o->whole, count - first, kind, f ? frame_ref(f) : NULL);
-    fan_video_move(o->viewers, count, kind, f);
+    unsigned second = o->whole ? fan_video_viewers(o->whole) : 0,
+             all = fan_video_viewers(o->viewers) + second;
+    unsigned share = count < all ? (unsigned)((uint64_t)count * second / all) : second;
+    o->whole_first = !o->whole_first;
+    if (o->whole_first && share < second && share < count) share++;
+    if (share) fan_video_move(o->whole, share, kind, f ? frame_ref(f) : NULL);
+    fan_video_move(o->viewers, count > share ? count - share : 0, kind, f);
 }
 
 void outlet_moment(struct outlet *o, uint8_t kind, struct frame *f) {

@@ -20,6 +20,7 @@ struct outlet {
     struct fan_video *viewers;
     struct fan_video *whole; // those that asked for everything; NULL: none has
     bool over;               // nothing is published any more
+    bool whole_first;        // where few leave, one of those was among the last
 };
 
 // on_left(): some of the viewers have gone. Takes a reference to the ledger; borrows the video's name.

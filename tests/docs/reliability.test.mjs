@@ -10,7 +10,9 @@ const page = readFileSync(join(tree, 'docs', 'reliability.md'), 'utf8');
 // `redis/fleet: words of a title`, `unit/test_loss: words`; without words it may also be a path of the tree.
 const named = Array.from(page.matchAll(/`((?:[a-z]+\/)+[a-z_-]+)(?:: ([^`]+))?`/g), ([text, name, title]) => ({ text, name, title }))
   .filter(({ name, title }) => title || !/^(tests|src|bench|docs|scripts)\//.test(name));
-const fileOf = (name) => [`integration/${name}.test.mjs`, `${name}.test.mjs`, `${name}.mjs`, `${name}.c`]
+const simulations = readFileSync(join(tree, 'tests', 'sim', 'CMakeLists.txt'), 'utf8');
+const simulates = (name) => name.startsWith('sim/') && simulations.includes(`chorus_sim_test(${name.slice(4)} `);
+const fileOf = (name) => simulates(name) ? name : [`integration/${name}.test.mjs`, `${name}.test.mjs`, `${name}.mjs`, `${name}.c`]
   .map((path) => join(tree, 'tests', path)).find(existsSync);
 
 // What the file writes as titles: strings that a test begins with, or names of C functions. Parts of a title that vary are left out.
