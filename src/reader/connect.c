@@ -59,7 +59,7 @@ struct connect_request {
     uint64_t nonce;  // as in the params
     bool whole, redirect, head_only, sends_token;
     bool elsewhere;  // another reader owns the video, and it is served here
-    bool stays;      // so the store says, and it would not be served there
+    bool stays;      // so the store says, and it was sent here from there
     bool member;     // this reader serves the video with others
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -371,18 +371,19 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
     }
     const char *host = http_request_header(c->exchange->request, "host");
     const char *base = redirect_base(r->placement, c->exchange->request, to);
+    bool goes = base && to->confirmed;
     if (base && host && placement_url_is_at(base, host)) {
         // The viewer came to the very address that it would be redirected to. If no reader has a lease by
         // this URL, it is an alias of this reader (from the static list of a manager that knows no leases).
         if (!c->head_only && !placement_is_leased(r->placement, to->reader_url))
             watched_set_alias(r, watched_open(r, c->videoid), to->reader_url);
         connect_join(c);
-    } else if (!base || !to->confirmed ||
-               redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request),
-                                    !c->head_only) ||
-               !connect_redirect(c, base, to->reader_url, false)) {
+    } else if (goes && redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request),
+                                            !c->head_only)) {
+        c->elsewhere = c->stays = true;
+        connect_join(c);
+    } else if (!goes || !connect_redirect(c, base, to->reader_url, false)) {
         c->elsewhere = true;
-        c->stays = to->confirmed;
         connect_join(c);
     }
 }

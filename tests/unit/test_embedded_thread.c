@@ -108,7 +108,7 @@ static void reads_wait_for_the_loop_and_others_do_not(void **state) {
         ;
     if (reads == taken) taken += take_turn(64, &reads, &more);
     assert_true(reads < taken);
-    for (size_t turns = 0; taken < READS + 1; turns += reads) {
+    while (taken < READS + 1) {
         size_t count = take_turn(64, &reads, &more);
         assert_true(reads <= 1); // of 300 KB
         taken += count;

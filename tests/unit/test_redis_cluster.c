@@ -317,7 +317,8 @@ static void assert_all_are_there(struct world *w, struct listed *l, uint64_t com
 static void what_is_of_all_videos_is_read_where_a_slot_has_moved(void **state) {
     struct shards *s = *state;
     struct world *w = s->world;
-    struct listed l = {.world = w};
+    static struct listed l; // the engine borrows the names until it is closed
+    l = (struct listed){.world = w};
     static struct viewer viewers[SHARDS]; // so that the engine waits for their servers
     char ids[SHARDS][64];
     for (unsigned i = 0; i < SHARDS; i++) {
