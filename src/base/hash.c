@@ -56,6 +56,12 @@ uint64_t hash_bytes(const void *bytes, size_t len) {
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+uint64_t hash_stable(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 uint64_t hash_random(void) {
     if (!random_state && !random_bytes(&random_state, sizeof random_state)) random_state = key[0];
     random_state += 0x9e3779b97f4a7c15u; // splitmix64, Steele et al. 2014

@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/small_file.h"
 
 enum { ID_MAX_BYTES = 64 };
 
-// FNV-1a: all processes have to find the same.
 static uint32_t number_of(const char *text) {
-    uint32_t n = 2166136261u;
-    for (; *text; text++) n = (n ^ (unsigned char)*text) * 16777619u;
-    return (n >> 3) + 1;
+    return (uint32_t)(hash_stable(text) >> 35) + 1;
 }
 
 uint32_t machine_number(void) {

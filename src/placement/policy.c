@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 static const char *const names[POLICIES] = {
     [POLICY_ROUND_ROBIN] = "round-robin", [POLICY_LEAST_LOADED] = "least-loaded", [POLICY_HASH] = "hash"};
 
@@ -12,15 +14,9 @@ static uint64_t mix(uint64_t z) {
     return z ^ (z >> 31);
 }
 
-// FNV-1a, mixed: base/hash has another key in each process, which will not do here.
-static uint64_t stable_hash(const char *text) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return mix(hash);
-}
-
 struct policy_candidate policy_candidate(const char *reader_url, uint64_t load) {
-    return (struct policy_candidate){.reader_url = reader_url, .load = load, .hash = stable_hash(reader_url)};
+    return (struct policy_candidate){
+        .reader_url = reader_url, .load = load, .hash = mix(hash_stable(reader_url))};
 }
 
 // Returns the load beyond which a reader is passed over. There is always one that is not.
@@ -32,7 +28,7 @@ static double most_load(const struct policy_candidate *candidates, size_t count)
 
 static size_t pick_by_hash(const struct policy_candidate *candidates, size_t count, const char *video) {
     double most = most_load(candidates, count);
-    uint64_t of_video = stable_hash(video), highest = 0;
+    uint64_t of_video = mix(hash_stable(video)), highest = 0;
     size_t best = count;
     for (size_t i = 0; i < count; i++) {
         uint64_t score = mix(of_video ^ candidates[i].hash);
@@ -45,7 +41,7 @@ static size_t pick_by_hash(const struct policy_candidate *candidates, size_t cou
 
 static size_t pick_by_load(const struct policy_candidate *candidates, size_t count, const char *video,
                            uint64_t turn) {
-    uint64_t chance = mix(stable_hash(video) ^ mix(turn));
+    uint64_t chance = mix(mix(hash_stable(video)) ^ mix(turn));
     size_t first = (size_t)(chance % count), second = (size_t)(mix(chance) % count);
     size_t best = candidates[second].load < candidates[first].load ? second : first;
     if ((double)candidates[best].load <= most_load(candidates, count)) return best;

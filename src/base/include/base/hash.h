@@ -7,5 +7,8 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len);
 
+// Returns the same in each process (FNV-1a). Not for tables of what clients name: they can make it collide.
+uint64_t hash_stable(const char *text);
+
 // Returns random bits from a generator that is seeded by the kernel (not for secrets).
 uint64_t hash_random(void);
