@@ -62,12 +62,9 @@ int endpoints_find_reader(struct endpoints *all, const char *url) {
 }
 
 int endpoint_connect(const struct endpoint *e, size_t number) {
-    const struct sockaddr_in *to = &e->address.v4;
-    bool is_loopback = to->sin_family == AF_INET && ntohl(to->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    if (!is_loopback) return sock_connect(&e->address, NULL);
+    union address from;
     uint32_t host = (uint32_t)(FIRST_SOURCE + number / VIEWERS_PER_ADDRESS % SOURCES);
-    union address from = {.v4.sin_family = AF_INET,
-                          .v4.sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | host)};
+    if (!address_loopback_source(&e->address, host, &from)) return sock_connect(&e->address, NULL);
     int fd = sock_connect(&e->address, &from);
     return fd == -EADDRNOTAVAIL ? sock_connect(&e->address, NULL) : fd;
 }

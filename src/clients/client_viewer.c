@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -122,18 +120,13 @@ static void client_cut(struct client_viewer *v) {
     client_retry_after(v, said ? said : client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
 }
 
-// On loopback many come from several addresses, of which each process has its own: one has some 28,000 ports
-// for each destination. Returns NULL, or `from`.
+// On loopback many come from several addresses, of which each process has its own. Returns NULL, or `from`.
 static const union address *client_source(const struct client_viewer *v, const union address *to,
                                           union address *from) {
     enum { VIEWERS_PER_ADDRESS = 2000, FIRST_NET = 2, NETS = 250 };
     unsigned n = v->number / VIEWERS_PER_ADDRESS;
-    if (!n || to->any.sa_family != AF_INET || ntohl(to->v4.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
-        return NULL;
     uint32_t net = FIRST_NET + (uint32_t)getpid() % NETS;
-    *from = (union address){.v4 = {.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | net << 16 | n)}};
-    return from;
+    return n && address_loopback_source(to, net << 16 | n, from) ? from : NULL;
 }
 
 static void client_register(struct client_viewer *);

@@ -81,6 +81,13 @@ bool address_is_loopback(const union address *a) {
     return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+bool address_loopback_source(const union address *to, uint32_t host, union address *from) {
+    if (to->any.sa_family != AF_INET || !address_is_loopback(to)) return false;
+    *from = (union address){
+        .v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | host)}};
+    return true;
+}
+
 const uint8_t *address_embedded_v4(const struct in6_addr *a) {
     static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
     bool is_embedded = IN6_IS_ADDR_V4MAPPED(a) || !memcmp(a->s6_addr, nat64, sizeof nat64);

@@ -32,6 +32,10 @@ void address_set_port(union address *, int port);
 // Whether only this machine can be reached by it: 127.0.0.0/8, also mapped into IPv6, and ::1.
 bool address_is_loopback(const union address *);
 
+// If `to` is IPv4's loopback, makes *from the address of that network with this host part, to connect from:
+// one source has some 28,000 ports for each destination. Else returns false.
+bool address_loopback_source(const union address *to, uint32_t host, union address *from);
+
 // Returns the four bytes of the IPv4 address that an IPv6 address stands for: one mapped into IPv6 (RFC 4291,
 // 2.5.5.2), or that of a client behind NAT64 (64:ff9b::/96, RFC 6052). NULL: it stands for none. They are the
 // argument's.
