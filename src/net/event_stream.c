@@ -8,15 +8,10 @@
 
 const char event_stream_heartbeat[] = ":\n\n";
 
-struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms) {
-    if (!crowd_ms) return (struct event_stream_retry){EVENT_STREAM_RETRY_MIN_MS, EVENT_STREAM_RETRY_MAX_MS};
-    return (struct event_stream_retry){EVENT_STREAM_RETRY_CROWD_MIN_MS,
-                                       EVENT_STREAM_RETRY_CROWD_MIN_MS + crowd_ms};
-}
-
 uint32_t event_stream_draw_retry(uint32_t crowd_ms) {
-    struct event_stream_retry r = event_stream_retry_range(crowd_ms);
-    return r.least_ms + (uint32_t)(hash_random() % (r.most_ms - r.least_ms + 1));
+    uint32_t least = crowd_ms ? EVENT_STREAM_RETRY_CROWD_MIN_MS : EVENT_STREAM_RETRY_MIN_MS;
+    uint32_t spread = crowd_ms ? crowd_ms : EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
+    return least + (uint32_t)(hash_random() % (spread + 1));
 }
 
 void event_stream_add_retry(struct buf *b, uint32_t crowd_ms) {

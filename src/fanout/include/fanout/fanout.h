@@ -98,7 +98,7 @@ void fan_video_move(struct fan_video *, unsigned count, uint8_t kind, struct fra
 // Changes the bounds, from a worker's next turn on.
 void fanout_set_bounds(struct fanout *, const struct fan_bounds *);
 
-// Tells all viewers after what time to reconnect, each another one (event_stream_retry_range()): with the
+// Tells all viewers after what time to reconnect, each another one (event_stream_draw_retry()): with the
 // next heartbeat, or, where comments put that off, after one of them.
 void fanout_set_retry(struct fanout *, uint32_t crowd_ms);
 

@@ -19,12 +19,7 @@ enum {
     EVENT_STREAM_RETRY_CROWD_MIN_MS = 4000
 };
 
-struct event_stream_retry {
-    uint32_t least_ms, most_ms;
-};
-struct event_stream_retry event_stream_retry_range(uint32_t crowd_ms); // 0: no crowd
-
-// Returns such a time, drawn at random.
+// Returns such a time, drawn at random, for a crowd that is spread over `crowd_ms`; 0: no crowd.
 uint32_t event_stream_draw_retry(uint32_t crowd_ms);
 
 // Appends a `retry:` field with a time that is drawn so; it becomes part of the event that follows.

@@ -64,7 +64,7 @@ int64_t crowd_connects_of_others(const struct readers *, const char *const *but,
 enum { CROWD_PACE_PERCENT = 30 };
 int64_t crowd_pace(int64_t connects);
 
-// Returns the time that a crowd is to be spread over when it reconnects (event_stream_retry_range()): 1.4
+// Returns the time that a crowd is to be spread over when it reconnects (event_stream_draw_retry()): 1.4
 // times what others need to take it on, 30 s at most; 0 if it is no crowd, as they come back within that
 // time anyway. Pure.
 uint32_t crowd_retry_ms(int64_t viewers, int64_t connects);
