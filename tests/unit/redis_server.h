@@ -44,6 +44,18 @@ static inline bool redis_server_tell(const struct redis_server *s, const char *c
     return ok;
 }
 
+// Returns how often a command has been called, within scripts as well.
+static inline int64_t redis_server_calls(const struct redis_server *s, const char *command) {
+    char line[64];
+    redisReply *info = redis_server_ask(s, "INFO commandstats");
+    if (!info) abort();
+    snprintf(line, sizeof line, "cmdstat_%s:calls=", command);
+    const char *at = strstr(info->str, line);
+    int64_t calls = at ? strtoll(at + strlen(line), NULL, 10) : 0;
+    freeReplyObject(info);
+    return calls;
+}
+
 static inline void redis_server_start(struct redis_server *s) {
     char port[8], bus_port[8];
     snprintf(bus_port, sizeof bus_port, "%d", s->bus_port);

@@ -298,6 +298,14 @@ static void connect_viewer(void) {
     connect_viewer_with(true, 0);
 }
 
+// One that another reader has redirected here.
+static void connect_redirected(void) {
+    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
+                             "", NULL));
+    reader_connect(reader, &exchange.exchange,
+                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+}
+
 // Connects a viewer of this reader's own video, which then waits for the feed.
 static void wait_for_feed(void) {
     connect_viewer();
@@ -462,10 +470,7 @@ static void assert_they_stay_while(const char *owner_url) {
 static void nor_is_one_of_viewers_that_were_sent_here(void **state) {
     (void)state;
     keep_lease();
-    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
-                             "", NULL));
-    reader_connect(reader, &exchange.exchange,
-                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    connect_redirected();
     place(PLACEMENT_OK, other_url);
     loop_drain(loop);
     fake_notify_subscribed(engine);
@@ -650,10 +655,7 @@ static void so_is_one_that_waited_while_others_came(void **state) {
 static void one_that_was_sent_here_is_refused(const char *owner_url) {
     fill();
     list_readers("{}", "{\"most\":9}");
-    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef",
-                             "", NULL));
-    reader_connect(reader, &exchange.exchange,
-                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    connect_redirected();
     place(PLACEMENT_OK, owner_url);
     assert_int_equal(exchange.status, 503);
 }
@@ -716,12 +718,10 @@ static void a_member_that_is_clearly_fuller_sends_a_viewer_on_but_not_one_that_w
     for (int hops = 0; hops < 2; hops++) {
         have_set(OTHER " " OWN);
         sends_on = true;
-        assert_null(fake_request(&exchange,
-                                 hops ? "GET /connect?userid=u1&videoid=" FAKE_VIDEO "&hop=0123456789abcdef"
-                                      : "GET /connect?userid=u1&videoid=" FAKE_VIDEO,
-                                 "", NULL));
-        reader_connect(reader, &exchange.exchange,
-                       &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+        if (hops)
+            connect_redirected();
+        else
+            connect_viewer();
         place(PLACEMENT_OK, OTHER);
         if (!hops) assert_int_equal(exchange.status, 307);
         if (!hops) fake_exchange_release(&exchange);

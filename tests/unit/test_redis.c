@@ -649,18 +649,6 @@ static void a_disconnected_subscriber_resubscribes_and_notifies(void **state) {
     await(w, &v.entries, 1);
 }
 
-// How often a command has been called, within scripts as well.
-static int64_t calls_of(const struct redis_server *s, const char *command) {
-    char line[64];
-    redisReply *info = redis_server_ask(s, "INFO commandstats");
-    assert_non_null(info);
-    snprintf(line, sizeof line, "cmdstat_%s:calls=", command);
-    const char *at = strstr(info->str, line);
-    int64_t calls = at ? strtoll(at + strlen(line), NULL, 10) : 0;
-    freeReplyObject(info);
-    return calls;
-}
-
 enum { MANY = 300 };
 
 static void many_are_subscribed_again_with_few_commands(void **state) {
@@ -674,10 +662,10 @@ static void many_are_subscribed_again_with_few_commands(void **state) {
         viewers[i].subscription = w->ops->subscribe(w->engine, names[i], &viewer_subscriber, &viewers[i]);
     }
     for (unsigned i = 0; i < MANY; i++) await(w, &viewers[i].said, 1);
-    int64_t before = calls_of(&d->server, "subscribe");
+    int64_t before = redis_server_calls(&d->server, "subscribe");
     assert_true(redis_server_tell(&d->server, "CLIENT KILL TYPE pubsub"));
     for (unsigned i = 0; i < MANY; i++) await(w, &viewers[i].said, 2);
-    assert_true(calls_of(&d->server, "subscribe") - before <= 10);
+    assert_true(redis_server_calls(&d->server, "subscribe") - before <= 10);
     world_post(w, "v0", 1);
     world_post(w, "v299", 1);
     await(w, &viewers[0].entries, 1);
@@ -702,7 +690,7 @@ static void heads_of_a_turn_are_asked_for_together(void **state) {
     assert_true(redis_server_tell(&d->server, "PEXPIRE {video:v8}:pos 100000"));
     assert_true(redis_server_tell(&d->server, "DEL {video:v9}:pos {video:v9}:log")); // its loss is announced
     struct position behind = {at[11].epoch, at[11].seq - 1}, none = {0};
-    int64_t before = calls_of(&d->server, "evalsha");
+    int64_t before = redis_server_calls(&d->server, "evalsha");
     w->awaited += MANY;
     for (unsigned i = 0; i < MANY; i++)
         w->ops->head(w->engine, names[i],
@@ -711,13 +699,13 @@ static void heads_of_a_turn_are_asked_for_together(void **state) {
                                : at[i],
                      world_on_head, &heads[i]);
     world_wait(w);
-    assert_true(calls_of(&d->server, "evalsha") - before <= MANY / HEADS_AT_ONCE + 1 + 3);
+    assert_true(redis_server_calls(&d->server, "evalsha") - before <= MANY / HEADS_AT_ONCE + 1 + 3);
     for (unsigned i = 0; i < MANY; i++) {
         assert_int_equal(heads[i].status, ENGINE_OK);
         assert_int_equal(heads[i].over, i == 7);
         assert_int_equal(position_compare(heads[i].at, at[i]), i == 9 ? 1 : 0);
     }
-    assert_true(calls_of(&d->server, "pexpire") > 0);
+    assert_true(redis_server_calls(&d->server, "pexpire") > 0);
     redisReply *left = redis_server_ask(&d->server, "PTTL {video:v8}:pos");
     assert_true(left->integer > 100000);
     freeReplyObject(left);

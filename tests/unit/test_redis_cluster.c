@@ -204,18 +204,6 @@ static void a_wrong_password_is_said(void **state) {
     world_let_pass(w, 1);
 }
 
-// How often a command has been called, within scripts as well.
-static int64_t calls_of(const struct redis_server *s, const char *command) {
-    char line[64];
-    redisReply *info = redis_server_ask(s, "INFO commandstats");
-    assert_non_null(info);
-    snprintf(line, sizeof line, "cmdstat_%s:calls=", command);
-    const char *at = strstr(info->str, line);
-    int64_t calls = at ? strtoll(at + strlen(line), NULL, 10) : 0;
-    freeReplyObject(info);
-    return calls;
-}
-
 // A command for each slot: with those of another it would be refused.
 static void the_videos_of_a_slot_are_subscribed_again_and_asked_for_together(void **state) {
     enum { EACH = 20 };
@@ -243,15 +231,16 @@ static void the_videos_of_a_slot_are_subscribed_again_and_asked_for_together(voi
         at[i] = world_post(w, names[i], 1);
         heads[i] = (struct world_head){.world = w};
     }
-    int64_t subscribed = calls_of(&s->of[1], "ssubscribe"), asked = calls_of(&s->of[1], "evalsha");
+    int64_t subscribed = redis_server_calls(&s->of[1], "ssubscribe"),
+            asked = redis_server_calls(&s->of[1], "evalsha");
     assert_true(redis_server_tell(&s->of[1], "CLIENT KILL TYPE pubsub"));
     for (unsigned i = 0; i < 2 * EACH; i++) await(w, &viewers[i].said, 2);
-    assert_in_range(calls_of(&s->of[1], "ssubscribe") - subscribed, 2, 2 + 2);
+    assert_in_range(redis_server_calls(&s->of[1], "ssubscribe") - subscribed, 2, 2 + 2);
     w->awaited += 2 * EACH;
     for (unsigned i = 0; i < 2 * EACH; i++)
         w->ops->head(w->engine, names[i], at[i], world_on_head, &heads[i]);
     world_wait(w);
-    assert_in_range(calls_of(&s->of[1], "evalsha") - asked, 2, 2 + 1);
+    assert_in_range(redis_server_calls(&s->of[1], "evalsha") - asked, 2, 2 + 1);
     for (unsigned i = 0; i < 2 * EACH; i++) assert_int_equal(position_compare(heads[i].at, at[i]), 0);
 }
 

@@ -1,8 +1,10 @@
 // Private to sim_engine*.c: the simulated engine, and what its parts offer each other.
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "engine/redis/redis_last_positions.h"
@@ -53,6 +55,22 @@ static inline struct sim_engine *sim_engine_of(struct engine *engine) {
 
 // A call's callback, as the type that it was asked with.
 #define CALLBACK(type, call) ((type *)(call)->cb)
+
+// Names of videos, each with its NUL, as a call has them.
+struct sim_names {
+    char text[ENGINE_SETTINGS_BATCH * (ENGINE_VIDEO_MAX + 1)];
+    size_t len;
+};
+static inline struct sim_names sim_names_of(const char *const *videos, size_t count) {
+    struct sim_names names = {.len = 0};
+    assert(count && count <= ENGINE_SETTINGS_BATCH);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(videos[i]) + 1;
+        memcpy(names.text + names.len, videos[i], size);
+        names.len += size;
+    }
+    return names;
+}
 
 // Whether the store can be asked.
 bool sim_engine_serves(const struct sim_engine *);

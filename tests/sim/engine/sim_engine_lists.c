@@ -89,17 +89,10 @@ static void on_settings(struct sim_engine *e, struct sim_call *c) {
 
 static void op_settings_read(struct engine *engine, const char *const *videos, size_t count,
                              engine_settings_cb *cb, void *arg) {
-    char names[ENGINE_SETTINGS_BATCH * (ENGINE_VIDEO_MAX + 1)];
-    size_t len = 0;
-    assert(count && count <= ENGINE_SETTINGS_BATCH);
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strlen(videos[i]) + 1;
-        memcpy(names + len, videos[i], size);
-        len += size;
-    }
+    struct sim_names names = sim_names_of(videos, count);
     struct sim_call c = {.op = SIM_SETTINGS_READ,
-                         .text = names,
-                         .text_len = len,
+                         .text = names.text,
+                         .text_len = names.len,
                          .on_answer = on_settings,
                          .cb = (void (*)(void))cb,
                          .arg = arg};

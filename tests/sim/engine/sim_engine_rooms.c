@@ -11,16 +11,10 @@ static void on_rooms(struct sim_engine *e, struct sim_call *c) {
 
 static void op_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
                           void *arg) {
-    char names[ENGINE_SETTINGS_BATCH * (ENGINE_VIDEO_MAX + 1)];
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strlen(videos[i]) + 1;
-        memcpy(names + len, videos[i], size);
-        len += size;
-    }
+    struct sim_names names = sim_names_of(videos, count);
     struct sim_call c = {.op = SIM_ROOMS_READ,
-                         .text = names,
-                         .text_len = len,
+                         .text = names.text,
+                         .text_len = names.len,
                          .on_answer = on_rooms,
                          .cb = (void (*)(void))cb,
                          .arg = arg};
