@@ -26,7 +26,7 @@ static const struct readers *mover_readers(const struct mover *m) {
 
 struct video_move {
     const struct mover *mover;
-    struct http_exchange *exchange; // NULL: nobody waits
+    struct http_exchange *exchange; // to answer; NULL: none
     char from[ENGINE_URL_MAX + 1], to[ENGINE_URL_MAX + 1];
     char video[ID_MAX + 1];
 };

@@ -109,8 +109,8 @@ struct even_query {
 };
 
 // Viewers that leave come back to this address, which sends them on to the emptier member (connect.c), or to
-// that one at once. Until the last of them have, and leases say so, they are nobody's viewers, and what seems
-// to be a surplus is none.
+// that one at once. Until the last of them have, and leases say so, no reader counts them, and what
+// looks like a surplus is none.
 static void even_out(struct reader *r, struct watched *w, const struct reader_set *set) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     watched_note_set(r, w, set);

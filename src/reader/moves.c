@@ -80,7 +80,7 @@ static struct frame *move_event(const char *base) {
     return f;
 }
 
-// A full reader would send them on, perhaps back to this one. One that drains is sent nobody.
+// A full reader would send them on, perhaps back to this one. A reader that drains is sent no viewers.
 static bool move_has_to_wait(const struct move *m, const struct placement_answer *p) {
     const struct reader *r = m->moves->reader;
     return m->all && !r->draining && readers_is_full(placement_readers(r->placement), p->reader_url);

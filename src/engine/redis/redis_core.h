@@ -160,7 +160,7 @@ struct redis_call {
     void *arg;
     enum engine_status status; // of one that was refused
     bool is_confirmed;         // answered only when replicas have what it wrote, if they are asked
-    bool is_upkeep;            // nobody waits for it, so it shows no need of the server
+    bool is_upkeep;            // no caller waits for it, so it does not show that the server is needed
     const char *command;       // what was sent last, for the log
     int64_t sent_us;
     enum entry_kind kind;
