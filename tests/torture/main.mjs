@@ -18,7 +18,7 @@ import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
 // STAGE is the one that ends; RATES: of comments a second that viewers are shown.
-const VIDEOS = ['one', 'two', 'three'], STAGE = 'stage', RATES = { three: 5 }, MORE = 5, MODERATED_MS = 400, LATE = 1_000, CROWD = 20;
+const VIDEOS = ['one', 'two', 'three'], STAGE = 'stage', RATES = { three: 5 }, MORE = 5, MODERATED_MS = 400, LATE = 1_000, CROWD = 20, STORY = 80;
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
@@ -183,10 +183,22 @@ function report(history) {
   return violations;
 }
 
+// What a viewer was sent, for who has no more than this output: successive comments are one line.
+function storyOf({ name, events }) {
+  const lines = [];
+  let run;
+  for (const { type, at, id, ...rest } of events) {
+    if (type === 'comment' && run) [run.to, run.count] = [id, run.count + 1];
+    else if (type === 'comment') lines.push((run = { at, from: id, to: id, count: 1 }));
+    else lines.push({ at, type, id, ...rest }), (run = undefined);
+  }
+  return [`${name} was sent:`, ...lines.slice(0, STORY).map((line) => `  ${JSON.stringify(line)}`)].join('\n');
+}
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
-let violations;
+let violations, history;
 try {
-  const history = options.judge ? await kept(options.judge) : await torture();
+  history = options.judge ? await kept(options.judge) : await torture();
   if (options.keep) keep(options.keep, history);
   violations = report(history);
 } catch (error) {
@@ -195,5 +207,7 @@ try {
 }
 for (const each of [...viewers, ...late, ...moderators, ...stage, ...writers, world]) await Promise.race([each.close(), pause(2_000)]);
 for (const { rule, what } of violations.slice(0, 20)) console.log(`${rule}: ${what}`);
+const wronged = history?.viewers.find(({ name }) => violations.some(({ what }) => what.startsWith(`${name}:`) || what.startsWith(`${name} `)));
+if (wronged) console.log(storyOf(wronged));
 console.log(violations.length ? `seed ${options.seed}: ${violations.length} violations` : `seed ${options.seed}: the promise held`);
 process.exit(violations.length ? 1 : 0);
